@@ -1,0 +1,42 @@
+# Two commands do everything: `make rehearse` and `make test`. Both build .venv from requirements.lock first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help rehearse test check unit bench wheel lock clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+
+rehearse: $(READY) ## Open the cockpit on the embedded world (without a terminal: fly headless to the end)
+	@$(BIN)/cockpit rehearse $(ARGS)
+
+test: check unit ## Everything that needs only Python: linters, types, contracts, tests
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/pytest -n auto $(ARGS)
+
+bench: $(READY) ## Figures beside their peers, as ratios (minutes; wants kubectl and the AWS CLI)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+wheel: $(READY) ## Build dist/*.whl
+	$(BIN)/python -m hatchling build -t wheel
+
+lock: ## Renew requirements.lock (wants uv on the PATH)
+	uv pip compile --universal --python-version 3.11 --group dev pyproject.toml --generate-hashes --no-header -o requirements.lock
+
+clean: ## Remove what was built
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml .ci/bootstrap
+	@.ci/bootstrap $(PYTHON) $(VENV)
+	@touch $@

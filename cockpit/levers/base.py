@@ -1,0 +1,51 @@
+"""What every lever is: something that can be moved, knowing nothing of phases or screens.
+
+`read` and `apply` are the only methods that touch the network. Everything else is pure.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from cockpit.model.plan import Plan, Reading, Write
+from cockpit.model.snapshot import Snapshot
+
+State = TypeVar("State")
+Desired = TypeVar("Desired", contravariant=True)
+
+
+class Lever(Protocol[State, Desired]):
+    """One lever on one target. `State` is what is configured now, `Desired` what a phase asks for."""
+
+    @property
+    def name(self) -> str:
+        """Its key in a phase's `set:` map and in `rollback.order`."""
+        ...
+
+    async def read(self) -> State:
+        """What is configured now, fresh from the server. Unreachable, Unauthorized, NotFound, Throttled."""
+        ...
+
+    def seen(self, snapshot: Snapshot) -> State | None:
+        """What a snapshot shows, None when its source has not synced or lacks the target."""
+        ...
+
+    def plan(self, state: State, desired: Desired) -> Plan:
+        """The writes from `state` to `desired`; the first one also records the original value. Impossible, with the way out."""
+        ...
+
+    def undo(self, plan: Plan) -> Plan:
+        """The writes that take a plan's writes back, last first."""
+        ...
+
+    def restore(self, state: State) -> Plan:
+        """The writes back to the original value that was recorded on the target; empty when nothing was changed."""
+        ...
+
+    async def apply(self, write: Write) -> None:
+        """Make one write if its precondition holds, and read it back. Drift when the world is not what the plan read."""
+        ...
+
+    def reading(self, state: State, desired: Desired | None) -> Reading:
+        """How far `desired` (None: the original value) holds: PROVEN when configured and, for workloads, rolled out."""
+        ...

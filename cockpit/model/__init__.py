@@ -1,0 +1,1 @@
+"""Frozen values with no I/O: what the cockpit knows and says."""

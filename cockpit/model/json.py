@@ -1,0 +1,19 @@
+"""JSON values, and the one canonical way to write them for comparison and hashing."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TypeAlias
+
+Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def canonical(value: Json) -> str:
+    """`value` with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: Json) -> str:
+    """The first 12 hex digits of the SHA-256 of the canonical text."""
+    return sha256(canonical(value).encode()).hexdigest()[:12]

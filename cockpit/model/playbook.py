@@ -1,0 +1,232 @@
+"""A playbook that has passed every check: what the rules, levers and the run read. Durations are seconds, shares 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import Ref
+
+
+class Unit(StrEnum):
+    """What a signal's numbers are."""
+
+    SECONDS = "seconds"
+    RATIO = "ratio"
+    COUNT = "count"
+    REQUESTS_PER_SECOND = "requests_per_second"
+    PERCENT = "percent"
+
+
+class Promote(StrEnum):
+    """Who leaves a phase for the next one."""
+
+    MANUAL = "manual"
+    AUTO = "auto"
+    TWO_PERSON = "two_person"
+
+
+class OnAbort(StrEnum):
+    """What an abort trigger does."""
+
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+
+
+class AffinityMode(StrEnum):
+    """How a workload is bound to an architecture; NONE is the affinity it had before the run."""
+
+    PREFERRED = "preferred"
+    REQUIRED = "required"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Who and what the playbook is for."""
+
+    name: str
+    description: str = ""
+    owner: str = ""
+    runbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The cluster, namespace and workloads. Without a canary one workload is moved by affinity alone."""
+
+    namespace: str
+    baseline: Ref
+    canary: Ref | None = None
+    context: str | None = None
+    cluster_uid: str | None = None
+    from_arch: Arch = Arch.AMD64
+    to_arch: Arch = Arch.ARM64
+
+    @property
+    def workloads(self) -> tuple[Ref, ...]:
+        """Baseline and, when there is one, canary."""
+        return (self.baseline, self.canary) if self.canary else (self.baseline,)
+
+
+@dataclass(frozen=True, slots=True)
+class Alb:
+    """The load balancer's side: `listeners` are ARNs whose default rule is set, `rules` ARNs of other rules."""
+
+    region: str
+    target_groups: Mapping[Arch, str]
+    listeners: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    account: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Where queries go; seconds between them and until a sample is too old to be believed."""
+
+    url: str
+    bearer_token_file: str | None = None
+    every: float = 15.0
+    stale_after: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A named query; `{{arch}}` in it stands for the architecture."""
+
+    name: str
+    unit: Unit
+    query: str
+    better: Literal["lower", "higher"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A DaemonSet that must be healthy on every node of the target architecture."""
+
+    daemonset: Ref
+    certified_images: tuple[str, ...] = ()
+    signed_off_by: str = ""
+    signed_off_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalCheck:
+    """A signal against a fixed limit (`max`, `min`, in the signal's unit) and/or its drift from the concurrent baseline."""
+
+    signal: str
+    max: float | None = None
+    min: float | None = None
+    max_drift: float | None = None
+    min_samples: int = 1
+    for_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsCheck:
+    """All listed agents: `ready` on every target node (a gate), or any `crash_loop` (an abort trigger)."""
+
+    agents: Literal["ready", "crash_loop"]
+
+
+@dataclass(frozen=True, slots=True)
+class NativeCheck:
+    """Nothing emulated and nothing crashing with a wrong binary."""
+
+    native: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCheck:
+    """The observed share of traffic is within `within` (0 to 1, absolute) of the intended one."""
+
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackCheck:
+    """Everything that a rollback needs is there now."""
+
+
+Check: TypeAlias = SignalCheck | AgentsCheck | NativeCheck | ShareCheck | RollbackCheck
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSet:
+    """Target-group weights by architecture."""
+
+    weights: Mapping[Arch, int]
+
+    @property
+    def share(self) -> float:
+        """The share that arm64 is meant to get, 0 to 1."""
+        return self.weights[Arch.ARM64] / sum(self.weights.values())
+
+
+@dataclass(frozen=True, slots=True)
+class AffinitySet:
+    """Node affinity of a workload; `weight` (1-100) only with PREFERRED."""
+
+    workload: Ref
+    mode: AffinityMode
+    arch: Arch = Arch.ARM64
+    weight: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of the cutover: what is set, how long it soaks, what must hold."""
+
+    name: str
+    soak: float
+    weights: WeightsSet | None = None
+    affinity: AffinitySet | None = None
+    gates: tuple[Check, ...] = ()
+    abort: tuple[Check, ...] = ()
+    promote: Promote = Promote.MANUAL
+    on_abort: OnAbort = OnAbort.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A written exception from the portability gate."""
+
+    component: str
+    reason: str
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Portability:
+    """The gate before the first phase."""
+
+    require: Literal["green", "waived_ok", "off"] = "off"
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """A whole, valid playbook."""
+
+    metadata: Metadata
+    target: Target
+    phases: tuple[Phase, ...]
+    alb: Alb | None = None
+    prometheus: Prometheus | None = None
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+    agents: tuple[Agent, ...] = ()
+    portability: Portability = Portability()
+    rollback_order: tuple[str, ...] = ("weights", "affinity")
+    source: str = ""
+    """The file it was read from."""
+
+    @property
+    def name(self) -> str:
+        """The run's key."""
+        return self.metadata.name

@@ -1,0 +1,41 @@
+"""Samples of a signal over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measurement, with the time that the metrics server gave it."""
+
+    time: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Samples of one signal and architecture, oldest first. `error` says why the newest query gave none."""
+
+    samples: tuple[Sample, ...] = ()
+    error: str = ""
+    error_is_no_data: bool = False
+    """The server answered, but with an empty vector or NaN (no traffic): no data, rather than a fault."""
+
+    @property
+    def latest(self) -> Sample | None:
+        """The newest sample."""
+        return self.samples[-1] if self.samples else None
+
+    def since(self, start: datetime) -> tuple[Sample, ...]:
+        """The samples at or after `start`."""
+        return tuple(s for s in self.samples if s.time >= start)
+
+
+def middle(samples: Iterable[Sample]) -> float | None:
+    """The median value, None of nothing."""
+    values = [s.value for s in samples]
+    return median(values) if values else None

@@ -1,0 +1,78 @@
+"""One consistent picture of everything observed, with the freshness of each source. Immutable; numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import DaemonSet, Deployment, KubeEvent, Node, Pod, Resources
+from cockpit.model.series import Series
+from cockpit.model.share import Rule, TargetGroup
+
+
+class Freshness(StrEnum):
+    """How far a source may be believed."""
+
+    UNSYNCED = "UNSYNCED"
+    """Has not finished its first list: nothing can be concluded from what is missing."""
+    LIVE = "LIVE"
+    STALE = "STALE"
+    FAULT = "FAULT"
+    """The last attempt failed; what is shown is from before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Freshness of one source. `age` is in seconds since it last heard from its server (None: never); `why` the fault."""
+
+    freshness: Freshness = Freshness.UNSYNCED
+    age: float | None = None
+    why: str = ""
+
+    @property
+    def live(self) -> bool:
+        """May be believed now."""
+        return self.freshness is Freshness.LIVE
+
+
+class SourceName(StrEnum):
+    """The sources that exist; each keeps its own freshness."""
+
+    NODES = "nodes"
+    PODS = "pods"
+    DEPLOYMENTS = "deployments"
+    DAEMONSETS = "daemonsets"
+    EVENTS = "events"
+    USAGE = "usage"
+    RULES = "rules"
+    TARGETS = "targets"
+    METRICS = "metrics"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything observed at `time`. Keys: nodes by name; namespaced objects by `namespace/name`; rules and groups by ARN.
+
+    `usage` is what all pods of a node request, by node name. `signals` is by (signal, arch). `monotonic` is in seconds.
+    """
+
+    seq: int
+    time: datetime
+    monotonic: float
+    sources: Mapping[SourceName, SourceState] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    pods: Mapping[str, Pod] = field(default_factory=dict)
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    daemonsets: Mapping[str, DaemonSet] = field(default_factory=dict)
+    events: tuple[KubeEvent, ...] = ()
+    usage: Mapping[str, Resources] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    targets: Mapping[str, TargetGroup] = field(default_factory=dict)
+    signals: Mapping[tuple[str, Arch], Series] = field(default_factory=dict)
+
+    def source(self, name: SourceName) -> SourceState:
+        """The state of a source; one that is not there at all is UNSYNCED."""
+        return self.sources.get(name, SourceState())
