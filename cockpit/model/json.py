@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from typing import TypeAlias
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 def canonical(value: Json) -> str:

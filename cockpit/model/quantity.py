@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-_FACTORS = {
-    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
-    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
-    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
-}  # fmt: skip
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_FACTORS = {s: Decimal(10) ** n for s, n in _DECIMAL.items()} | {s: Decimal(2) ** n for s, n in _BINARY.items()}
 
 
 def parse(text: str) -> Decimal:
     """The quantity's value in its base unit (cores, bytes, count). ValueError when it is none."""
     number = text.rstrip("numkMGTPEi")
     suffix = text[len(number) :]
-    if suffix.startswith("E") and suffix != "E" and suffix != "Ei":
-        raise ValueError(f"{text!r} is no quantity")
     try:
         return Decimal(number) * _FACTORS[suffix]
     except (InvalidOperation, KeyError):

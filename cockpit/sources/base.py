@@ -1,4 +1,7 @@
-"""What every source is: an endless stream of observations, each with its own time. Reconnecting, backoff and cleaning live in it."""
+"""What every source is: an endless stream of observations, each with its own time.
+
+Reconnecting, backoff and the cleaning of outside text live in it.
+"""
 
 from __future__ import annotations
 
