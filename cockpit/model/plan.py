@@ -36,8 +36,8 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """12 hex digits that name exactly these writes."""
-        return digest([[w.lever, w.target, w.before, w.after, dict(w.request), dict(w.expects)] for w in self.writes])
+        """12 hex digits that name exactly these changes: what a person approved is compared by it with what is about to be sent."""
+        return digest([[w.lever, w.target, w.before, w.after] for w in self.writes])
 
 
 class Proof(StrEnum):

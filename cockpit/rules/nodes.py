@@ -1,0 +1,102 @@
+"""Nodes by architecture, and the workloads' pods on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import Deployment, Node, Pod, Ref, Resources
+from cockpit.model.playbook import Target
+from cockpit.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ArchFacts:
+    """One architecture's workers and the workloads' pods there. `used` is requested / allocatable CPU (None: not known)."""
+
+    arch: Arch
+    ready: int = 0
+    not_ready: int = 0
+    cordoned: int = 0
+    used: float | None = None
+    pods_ready: int = 0
+    pods_other: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMix:
+    """All workers by architecture; control-plane nodes are no capacity and counted apart, as are pods that have no node."""
+
+    archs: Mapping[Arch, ArchFacts]
+    control_plane: int = 0
+    unplaced: int = 0
+    mislabelled: tuple[str, ...] = ()
+    """Nodes whose label and kubelet disagree on the architecture."""
+
+
+def workers(nodes: Iterable[Node], arch: Arch) -> list[Node]:
+    """The nodes of an architecture that are no control plane."""
+    return [n for n in nodes if n.arch == arch and not n.control_plane]
+
+
+def usable(node: Node) -> bool:
+    """Ready and not cordoned."""
+    return node.ready and not node.unschedulable
+
+
+def pods_of(snapshot: Snapshot, ref: Ref) -> list[Pod]:
+    """The live pods of a Deployment, by its selector."""
+    deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
+    if deployment is None:
+        return []
+    return [p for p in snapshot.pods.values() if not p.terminating and selected(deployment, p)]
+
+
+def selected(deployment: Deployment, pod: Pod) -> bool:
+    """The Deployment's selector matches the pod."""
+    return pod.namespace == deployment.namespace and all(pod.labels.get(k) == v for k, v in deployment.selector.items())
+
+
+def mix(snapshot: Snapshot, target: Target) -> NodeMix:
+    """Count nodes and the workloads' pods by architecture."""
+    pods = [p for ref in target.workloads for p in pods_of(snapshot, ref)]
+    facts = {arch: _facts(snapshot, arch, pods) for arch in Arch}
+    nodes = snapshot.nodes.values()
+    return NodeMix(
+        archs=facts,
+        control_plane=sum(n.control_plane for n in nodes),
+        unplaced=sum(1 for p in pods if not p.node),
+        mislabelled=tuple(sorted(n.name for n in nodes if n.reported_arch and n.arch != n.reported_arch)),
+    )
+
+
+def _facts(snapshot: Snapshot, arch: Arch, pods: list[Pod]) -> ArchFacts:
+    nodes = workers(snapshot.nodes.values(), arch)
+    ready = [n for n in nodes if n.ready]
+    here = [p for p in pods if p.node in snapshot.nodes and snapshot.nodes[p.node].arch == arch]
+    return ArchFacts(
+        arch=arch,
+        ready=len(ready),
+        not_ready=len(nodes) - len(ready),
+        cordoned=sum(n.unschedulable for n in nodes),
+        used=_used(ready, snapshot.usage),
+        pods_ready=sum(p.ready for p in here),
+        pods_other=sum(not p.ready for p in here),
+    )
+
+
+def _used(nodes: list[Node], usage: Mapping[str, Resources]) -> float | None:
+    known = [n for n in nodes if n.name in usage]
+    total = sum(n.allocatable.cpu_milli for n in known)
+    return sum(usage[n.name].cpu_milli for n in known) / total if total else None
+
+
+def headroom(node: Node, used: Resources, wanted: Resources) -> int:
+    """How many pods with the requests `wanted` still fit on a node of which `used` is taken."""
+    free = [
+        (node.allocatable.cpu_milli - used.cpu_milli, wanted.cpu_milli),
+        (node.allocatable.memory_bytes - used.memory_bytes, wanted.memory_bytes),
+        (node.allocatable.pods - used.pods, 1),
+    ]
+    return max(0, min(have // need for have, need in free if need))

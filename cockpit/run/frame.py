@@ -1,0 +1,59 @@
+"""One picture for a screen or a status line: the snapshot, where the run stands, and every conclusion drawn from both. Immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.event import Event
+from cockpit.model.plan import Plan, Reading
+from cockpit.model.playbook import Playbook
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.verdict import Verdict
+from cockpit.rules.agents import AgentHealth
+from cockpit.rules.nodes import NodeMix
+from cockpit.rules.readiness import Readiness
+from cockpit.rules.signals import Comparison
+from cockpit.rules.traffic import Traffic
+from cockpit.run.machine import Permit
+from cockpit.run.state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where this cockpit flies and who flies it. `rehearsal` names the scenario on the embedded world, else empty."""
+
+    context: str
+    operator: str
+    rehearsal: str = ""
+    read_only: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Everything a screen draws. A plan is None when it cannot be made now, with `..._why` saying why.
+
+    `latency` compares the playbook's first signal in seconds (None when it has none). `busy` is a write under way, else empty.
+    """
+
+    playbook: Playbook
+    identity: Identity
+    snapshot: Snapshot
+    state: RunState
+    nodes: NodeMix
+    traffic: Traffic
+    latency: Comparison | None
+    agents: tuple[AgentHealth, ...]
+    gates: tuple[Verdict, ...]
+    aborts: tuple[Verdict, ...]
+    readings: tuple[Reading, ...]
+    readiness: Readiness
+    promote: Permit
+    next_plan: Plan | None
+    next_why: str
+    rollback_plan: Plan | None
+    rollback_why: str
+    events: tuple[Event, ...] = ()
+    busy: str = ""
+    retrying: str = ""
+    """What the lever under way is waiting for, for example throttling."""

@@ -1,0 +1,114 @@
+"""The pure transitions of a run, and who may promote.
+
+Soak time counts only while the phase is proven, nothing holds, no gate is blind (NO_DATA, STALE, ERROR) and none fails; a failing
+gate starts the soak anew, since every gate must hold for the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cockpit.model.playbook import Playbook
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.run.state import Hold, HoldBy, RunState, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether promote may act now; `why` says everything that it waits for, shortest words first."""
+
+    allowed: bool
+    why: tuple[str, ...] = ()
+
+
+def begin(state: RunState, phase: int, now: datetime) -> RunState:
+    """Start to set a phase."""
+    return replace(
+        state, stage=Stage.SETTING, phase=phase, stage_at=now, proven_at=None, soaked=0.0, ticked=None, hold=None, error=""
+    )
+
+
+def written(state: RunState, now: datetime) -> RunState:
+    """The phase's writes were accepted; now they must be observed."""
+    return replace(state, stage=Stage.PROVING, stage_at=now) if state.stage is Stage.SETTING else state
+
+
+def proven(state: RunState, now: datetime) -> RunState:
+    """The phase was observed to hold; the soak begins."""
+    if state.stage is not Stage.PROVING:
+        return state
+    return replace(state, stage=Stage.SOAKING, stage_at=now, proven_at=now, soaked=0.0, ticked=None)
+
+
+def tick(state: RunState, monotonic: float, gates: Sequence[Verdict]) -> RunState:
+    """Let soak time pass up to `monotonic` seconds, as far as the verdicts allow."""
+    if state.stage is not Stage.SOAKING:
+        return replace(state, ticked=monotonic)
+    passed = monotonic - state.ticked if state.ticked is not None else 0.0
+    if any(v.outcome is Outcome.FAIL for v in gates):
+        return replace(state, ticked=monotonic, soaked=0.0)
+    if state.hold or any(v.outcome.blind for v in gates):
+        return replace(state, ticked=monotonic)
+    return replace(state, ticked=monotonic, soaked=state.soaked + passed)
+
+
+def hold(state: RunState, by: HoldBy, reason: str, now: datetime) -> RunState:
+    """Hold; the first reason stays until somebody resumes."""
+    if state.hold or state.stage.ended or state.stage in (Stage.READY, Stage.ROLLING_BACK):
+        return state
+    return replace(state, hold=Hold(by, reason, now))
+
+
+def resume(state: RunState) -> RunState:
+    """Let go of a hold. A held write is set again by whoever resumes (the stage stays SETTING)."""
+    return replace(state, hold=None)
+
+
+def roll_back(state: RunState, now: datetime) -> RunState:
+    """Start to roll back, from any stage."""
+    return replace(state, stage=Stage.ROLLING_BACK, stage_at=now, hold=None, error="")
+
+
+def end(state: RunState, stage: Stage, now: datetime, error: str = "") -> RunState:
+    """The run has ended."""
+    return replace(state, stage=stage, stage_at=now, hold=None, error=error)
+
+
+def permit(
+    state: RunState, playbook: Playbook, gates: Sequence[Verdict], busy: str = "", way_back: Verdict | None = None
+) -> Permit:
+    """May a person (or `auto`) promote now? `way_back` is the rollback's readiness, which blocks promote when it is not PASS."""
+    if busy:
+        return Permit(False, (busy,))
+    if state.stage.ended or state.stage is Stage.ROLLING_BACK:
+        return Permit(
+            False, (f"the run is {state.stage}" if state.stage is Stage.ROLLING_BACK else f"the run has {_ended(state)}",)
+        )
+    why = [f"held: {state.hold.reason}"] if state.hold else []
+    if way_back and not way_back.passed:
+        why.append(f"{way_back.gate}: {way_back.reason}")
+    phase = state.current(playbook)
+    if phase is None:
+        return Permit(not why, tuple(why))
+    if state.stage is not Stage.SOAKING:
+        return Permit(False, (*why, f"{phase.name} is not proven yet"))
+    if state.soaked < phase.soak:
+        why.append(f"soak {minutes(phase.soak - state.soaked)}")
+    names = {way_back.gate} if way_back else set()
+    why += [
+        v.gate if v.outcome is Outcome.FAIL else f"{v.gate} {v.outcome}" for v in gates if not v.passed and v.gate not in names
+    ]
+    return Permit(not why, tuple(why))
+
+
+def _ended(state: RunState) -> str:
+    return {Stage.COMPLETED: "completed", Stage.ROLLED_BACK: "been rolled back"}.get(state.stage, "failed")
+
+
+def minutes(seconds: float) -> str:
+    """`7:41`, or `1:05:00` from an hour on; part seconds round up, so that 0:00 means done."""
+    whole = int(seconds) + (seconds > int(seconds))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
