@@ -36,7 +36,7 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """12 hex digits that name exactly these changes: what a person approved is compared by it with what is about to be sent."""
+        """12 hex digits that name exactly these changes: what was approved is compared by it with what is about to be sent."""
         return digest([[w.lever, w.target, w.before, w.after] for w in self.writes])
 
 

@@ -1,4 +1,4 @@
-"""One picture for a screen or a status line: the snapshot, where the run stands, and every conclusion drawn from both. Immutable."""
+"""One immutable picture for a screen or a status line: the snapshot, where the run stands, every conclusion drawn from both."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ class HoldBy(StrEnum):
     ABORT = "abort"
     WRITE = "write"
     DRIFT = "drift"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Hold:
 class RunState:
     """The state of a run. `phase` is an index into the playbook's phases, -1 before the first; `soaked` is in seconds.
 
-    `proven_at` is when the phase was observed to hold; `stage_at` when the stage began; `ticked` the last tick's monotonic seconds.
+    `proven_at` is when the phase was observed to hold; `stage_at` when the stage began; `ticked` is the last
+    tick's monotonic seconds.
     """
 
     run: str

@@ -1,0 +1,194 @@
+"""Putting a flight together from a playbook: connections, levers, sources, journal."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from cockpit.clock import Clock, WallClock
+from cockpit.errors import CockpitError
+from cockpit.model.event import EventType
+from cockpit.model.playbook import Playbook
+from cockpit.settings import operator, run_folder
+
+if TYPE_CHECKING:
+    from cockpit.connections.aws import Elb
+    from cockpit.connections.kube import KubeClient
+    from cockpit.flight import Flight
+    from cockpit.run.crew import AnyLever, Crew
+    from cockpit.run.logbook import Logbook
+    from cockpit.sources.base import Source
+
+Say = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to fly: which cluster, what may be written, whose clock. `rehearsal` names the scenario on the embedded world."""
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    observe: bool = False
+    dry_run: bool = False
+    autopilot: bool = False
+    rehearsal: str = ""
+    clock: Clock = field(default_factory=WallClock)
+    tick_seconds: float = 0.5
+
+
+@dataclass(slots=True)
+class Connections:
+    """The servers of a playbook. One that could not be had is None, with the reason in `failures` by the lever that needs it."""
+
+    kube: KubeClient | None = None
+    elb: Elb | None = None
+    failures: dict[str, CockpitError] = field(default_factory=dict)
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        if self.kube:
+            await self.kube.aclose()
+        if self.elb:
+            self.elb.close()
+
+
+async def connect(playbook: Playbook, options: Options) -> Connections:
+    """Open the connections side by side. Failures are kept, so that a rollback can use what there is."""
+    found = Connections()
+    found.kube, found.elb = await asyncio.gather(
+        _kept(found, "affinity", _kube(playbook, options)), _kept(found, "weights", _elb(playbook))
+    )
+    return found
+
+
+async def connect_all(playbook: Playbook, options: Options) -> Connections:
+    """Open the connections; raises what the first one that fails raises, since a run needs all of them."""
+    found = await connect(playbook, options)
+    for failure in found.failures.values():
+        await found.aclose()
+        raise failure
+    return found
+
+
+async def _kube(playbook: Playbook, options: Options) -> KubeClient:
+    from cockpit.connections.kube import KubeClient
+
+    return await KubeClient.connect(options.context or playbook.target.context, options.kubeconfig)
+
+
+async def _elb(playbook: Playbook) -> Elb | None:
+    if playbook.alb is None:
+        return None
+    from cockpit.connections.aws import Elb
+
+    return await Elb.connect(playbook.alb)
+
+
+async def _kept(found: Connections, lever: str, opening: Coroutine[None, None, T]) -> T | None:
+    try:
+        return await opening
+    except CockpitError as error:
+        found.failures[lever] = error
+        return None
+
+
+def run_name(playbook: Playbook, clock: Clock) -> str:
+    """A name for a new run, safe as a label value: `payments-api-20261122T020000Z-1f3a`."""
+    return f"{playbook.name[:40]}-{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def crew(playbook: Playbook, servers: Connections, options: Options, run: str, on_retry: Say | None = None) -> Crew:
+    """The levers that the playbook's phases move; one without its server is named as missing."""
+    from cockpit.levers.affinity import AffinityLever, workloads_moved
+    from cockpit.levers.weights import WeightsLever
+    from cockpit.run.crew import Crew
+
+    levers: dict[str, AnyLever] = {}
+    moved = workloads_moved(playbook)
+    if servers.kube and moved:
+        levers["affinity"] = AffinityLever(servers.kube, moved, run, options.clock, dry_run=options.dry_run)
+    if servers.elb and playbook.alb:
+        levers["weights"] = WeightsLever(servers.elb, playbook.alb, options.clock, dry_run=options.dry_run, on_retry=on_retry)
+    needed = {name for name, used in (("affinity", moved), ("weights", playbook.alb)) if used}
+    return Crew(playbook, levers, {name: error for name, error in servers.failures.items() if name in needed})
+
+
+def sources(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
+    """Everything that is observed."""
+    from cockpit.sources.alb import AlbSource
+    from cockpit.sources.cluster import cluster_sources
+    from cockpit.sources.prometheus import MetricsSource
+
+    found: list[Source] = []
+    if servers.kube:
+        found += cluster_sources(servers.kube, playbook, clock)
+    if servers.elb and playbook.alb:
+        found.append(AlbSource(servers.elb, playbook.alb, clock))
+    if playbook.prometheus:
+        found.append(MetricsSource(playbook.prometheus, playbook.signals, clock))
+    return found
+
+
+async def launch(path: Path, options: Options, say: Say = lambda _: None) -> Flight:
+    """Load the playbook, connect, check, and start to observe. Every failure is a CockpitError, with nothing left open."""
+    from cockpit.playbook.loader import load
+
+    say("loading the playbook")
+    playbook = await asyncio.to_thread(load, path)
+    say("connecting")
+    servers = await connect_all(playbook, options)
+    try:
+        say("preflight")
+        return await _ready(playbook, servers, options)
+    except BaseException:
+        await servers.aclose()
+        raise
+
+
+async def _ready(playbook: Playbook, servers: Connections, options: Options) -> Flight:
+    from cockpit.flight import Flight
+    from cockpit.preflight import preflight
+    from cockpit.run.frame import Identity
+
+    name = run_name(playbook, options.clock)
+    checked = await preflight(playbook, servers.kube, servers.elb, writes=not options.observe)
+    logbook = open_logbook(name, options)
+    logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source)
+    logbook.say(EventType.PREFLIGHT, "; ".join(checked), checks=list(checked))
+    identity = Identity(
+        context=servers.kube.context if servers.kube else "",
+        operator=logbook.operator,
+        rehearsal=options.rehearsal,
+        read_only=options.observe,
+        dry_run=options.dry_run,
+    )
+    flight = Flight(
+        crew(playbook, servers, options, name, on_retry=lambda words: flight.say_retrying(words)),
+        sources(playbook, servers, options.clock),
+        identity,
+        options.clock,
+        logbook,
+        autopilot=options.autopilot,
+        tick_seconds=options.tick_seconds,
+        blocked="this cockpit is read-only (--observe)" if options.observe else "",
+        on_close=servers.aclose,
+    )
+    return flight
+
+
+def open_logbook(run: str, options: Options) -> Logbook:
+    """The run's logbook with its journal on disk. Refused when the disk takes no journal: no write goes unrecorded."""
+    from cockpit.errors import Refused
+    from cockpit.journal import Journal
+    from cockpit.run.logbook import Logbook
+
+    try:
+        journal = Journal(run_folder(run) / "journal.jsonl")
+    except OSError as error:
+        raise Refused(f"no journal can be kept: {error}; $COCKPIT_HOME names another folder") from None
+    return Logbook(options.clock, run, operator(), journal)

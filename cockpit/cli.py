@@ -1,0 +1,169 @@
+"""The commands: what each takes, and where it goes. Heavy imports happen behind the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TypeAlias
+
+from cockpit import __version__
+from cockpit.errors import CockpitError, Exit
+
+DESCRIPTION = """\
+A cockpit for phased x86 -> Graviton (arm64) cutovers on Kubernetes and AWS: load a playbook, watch the gates, promote,
+hold or roll back by keys. Rehearse first: `cockpit rehearse` flies the same playbook on an embedded world.
+"""
+EPILOG = """\
+exit codes: 0 completed (or nothing wrong); 1 ended rolled back, held or failed; 2 usage or an invalid playbook;
+3 preflight refused or the cluster could not be reached; 4 somebody else holds the controls
+"""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command: its exit code. Every CockpitError becomes one message on stderr."""
+    parser = build()
+    options = parser.parse_args(argv)
+    try:
+        command = import_module(f"cockpit.commands.{options.module}")
+        return int(command.run(options))
+    except CockpitError as error:
+        print(f"cockpit: {error}", file=sys.stderr)  # noqa: T201
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("cockpit: interrupted; nothing was rolled back", file=sys.stderr)  # noqa: T201
+        return int(Exit.ENDED)
+    except BrokenPipeError:
+        # Whoever read our lines has gone (`| head`): no further word can reach them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.ENDED)
+
+
+def build() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"cockpit {__version__}")
+    parser.set_defaults(module="home")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for add in (_run, _rehearse, _serve, _validate, _plan, _rollback, _status, _schema):
+        add(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, module: str, summary: str, more: str = "") -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}".strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(module=module)
+    return parser
+
+
+PLAYBOOK = "a file, or the name of a bundled playbook (rehearsal, affinity-only)"
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("playbook", metavar="PLAYBOOK", help=PLAYBOOK)
+    parser.add_argument("--context", metavar="NAME", help="kubeconfig context; wins over the playbook's target.context")
+
+
+def _flying(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="no screen: event lines on stdout (default without a terminal)")
+    parser.add_argument("--output", choices=("json", "text"), default="json", help="event lines for machines or for people")
+    parser.add_argument(
+        "--autopilot",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="promote by itself wherever every gate passes (default: only phases with promote: auto)",
+    )
+    parser.add_argument(
+        "--give-up-after",
+        metavar="SECONDS",
+        type=_positive,
+        default=600.0,
+        help="headless: end as held when nothing has advanced for so long (default 600)",
+    )
+
+
+def _run(commands: Commands) -> None:
+    parser = _command(commands, "run", "fly", "fly a playbook against the real cluster")
+    _target(parser)
+    parser.add_argument("--observe", action="store_true", help="read-only: watch, judge, never write")
+    parser.add_argument("--dry-run", action="store_true", help="server-side dry-run of every Kubernetes write, no ELBv2 write")
+    _flying(parser)
+
+
+def _world(parser: argparse.ArgumentParser, speed: float | None, pace: str) -> None:
+    parser.add_argument("playbook", metavar="PLAYBOOK", nargs="?", default="rehearsal", help=f"{PLAYBOOK}; default rehearsal")
+    parser.add_argument("--scenario", metavar="NAME", default="clean", help="what goes wrong in the world (default clean)")
+    parser.add_argument("--seed", metavar="N", type=int, default=1, help="the same seed tells the same story (default 1)")
+    parser.add_argument(
+        "--speed", metavar="X", type=_positive, default=speed, help=f"times faster than the wall (default {pace})"
+    )
+    parser.add_argument("--list-scenarios", action="store_true", help="list the scenarios and their expected outcome, then end")
+
+
+def _rehearse(commands: Commands) -> None:
+    more = "Headless, the rehearsal promotes by itself unless --no-autopilot is given: nothing real is moved."
+    parser = _command(commands, "rehearse", "rehearse", "fly a playbook on the embedded world", more)
+    _world(parser, None, "10; headless 60")
+    _flying(parser)
+
+
+def _serve(commands: Commands) -> None:
+    more = (
+        "When ready it prints one JSON line: kubeconfig, aws_endpoint_url, prometheus_url, registry_url, playbook.\n"
+        "Then kubectl, the AWS CLI, curl and `cockpit run` work against it from other terminals, until it is stopped."
+    )
+    _world(_command(commands, "serve-rehearsal", "serve", "run only the embedded world, on loopback ports", more), 1.0, "1")
+
+
+def _validate(commands: Commands) -> None:
+    parser = _command(commands, "validate", "validate", "check playbooks: every error at once, as file:line:col")
+    parser.add_argument("playbooks", metavar="PLAYBOOK", nargs="+", help=PLAYBOOK)
+    parser.add_argument("--online", action="store_true", help="also preflight against the cluster and account")
+    parser.add_argument("--context", metavar="NAME", help="kubeconfig context for --online")
+
+
+def _plan(commands: Commands) -> None:
+    parser = _command(commands, "plan", "plan", "show the exact writes of the phases and of the rollback as diffs; write nothing")
+    _target(parser)
+    parser.add_argument("--phase", metavar="NAME", help="only this phase, and the rollback")
+
+
+def _rollback(commands: Commands) -> None:
+    more = "Works with the metrics down and with no journal on this machine: the originals are kept on what was changed."
+    parser = _command(commands, "rollback", "rollback", "roll back now, wait until safe, say so", more)
+    _target(parser)
+    parser.add_argument("--output", choices=("json", "text"), default="text", help="event lines for machines or for people")
+    parser.add_argument("--give-up-after", metavar="SECONDS", type=_positive, default=900.0, help="end as failed after so long")
+
+
+def _status(commands: Commands) -> None:
+    parser = _command(commands, "status", "status", "one look at the run")
+    _target(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--watch", action="store_true", help="again every two seconds, until stopped")
+
+
+def _schema(commands: Commands) -> None:
+    _command(commands, "schema", "schema", "print the JSON Schema of the playbook")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1,000,000")
+    return value

@@ -1,0 +1,68 @@
+"""What `run` and `rehearse` share: the same flight with a screen or without."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.commands.out import line
+from cockpit.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.flight import Flight
+
+Say = Callable[[str], None]
+Launch = Callable[[Say], Awaitable["Flight"]]
+"""Builds a flight; says what it is doing meanwhile."""
+
+
+def is_headless(options: argparse.Namespace) -> bool:
+    """No screen was asked for, or there is no terminal for one."""
+    return bool(options.headless) or not (sys.stdout.isatty() and sys.stdin.isatty())
+
+
+def show(launch: Launch, title: str) -> int:
+    """Fly on the screen: the one door to `screens`, opened by name so that nothing here imports a terminal's libraries."""
+    return int(import_module("screens.app").run(launch, title))
+
+
+def headless(launch: Launch, options: argparse.Namespace) -> int:
+    """Fly without a screen: event lines on stdout, start-up words nowhere."""
+    return int(asyncio.run(_headless(launch, options)))
+
+
+async def _headless(launch: Launch, options: argparse.Namespace) -> Exit:
+    from cockpit.headless import Output, fly
+
+    stopped = asyncio.create_task(_fly(launch, lambda flight: fly(flight, line, Output(options.output), options.give_up_after)))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stopped.cancel)
+    try:
+        return await stopped
+    except asyncio.CancelledError:
+        sys.stderr.write("cockpit: stopped; nothing was rolled back, the run stays as it is\n")
+        return Exit.ENDED
+
+
+async def _fly(launch: Launch, fly: Callable[[Flight], Awaitable[Exit]]) -> Exit:
+    return await fly(await launch(lambda _: None))
+
+
+def playbook_path(name: str) -> Path:
+    """The file of a playbook given by path or bundled name. UsageError with the names there are."""
+    from cockpit.playbook.loader import find
+
+    return find(name)
+
+
+def refuse_both(options: argparse.Namespace, first: str, second: str) -> None:
+    """UsageError when two options that exclude each other are both given."""
+    if getattr(options, first) and getattr(options, second):
+        raise UsageError(f"--{first.replace('_', '-')} and --{second.replace('_', '-')} exclude each other")

@@ -1,0 +1,72 @@
+"""`cockpit rollback`: home now, without a screen, a journal, metrics or sources."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from cockpit.assembly import Connections, Options, connect, crew, open_logbook, run_name
+from cockpit.commands.flying import playbook_path
+from cockpit.commands.out import line
+from cockpit.errors import CockpitError, Exit, Refused
+from cockpit.headless import Output
+from cockpit.headless import line as event_line
+from cockpit.model.event import EventType
+from cockpit.model.playbook import Playbook
+from cockpit.run.logbook import Logbook
+from cockpit.run.rollback import roll_back
+from cockpit.settings import operator
+
+
+def run(options: argparse.Namespace) -> int:
+    """Roll back and wait until it is proven."""
+    from cockpit.playbook.loader import load
+
+    playbook = load(playbook_path(options.playbook))
+    return int(asyncio.run(_home(playbook, options)))
+
+
+async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
+    how = Options(context=options.context)
+    servers = await connect(playbook, how)
+    logbook = _logbook(playbook, how)
+    logbook.listen(lambda event: line(event_line(event, Output(options.output))))
+    try:
+        await _identity(playbook, servers)
+        levers = crew(playbook, servers, how, logbook.run)
+        if not levers.levers:
+            raise next(iter(levers.missing.values()))
+        logbook.say(EventType.ROLLBACK_STARTED, f"rolling back {playbook.name} on the word of {logbook.operator}")
+        outcome = await roll_back(levers, logbook, how.clock, options.give_up_after)
+        failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
+        if outcome.safe:
+            words = f"{outcome.written} writes" if outcome.written else "nothing had been changed"
+            logbook.say(EventType.ROLLED_BACK, f"safe: everything is as it was before the run ({words})")
+        ended = "rolled_back" if outcome.safe else "failed"
+        logbook.say(EventType.RUN_FINISHED, f"{ended}: {failures}" if failures else ended, outcome=ended)
+        return Exit.OK if outcome.safe else Exit.ENDED
+    finally:
+        logbook.close()
+        await servers.aclose()
+
+
+async def _identity(playbook: Playbook, servers: Connections) -> None:
+    """Never touch another cluster or account; but what cannot be asked does not stand in the way."""
+    from cockpit.preflight import identity
+
+    try:
+        await identity(playbook, servers.kube, servers.elb)
+    except Refused:
+        raise
+    except CockpitError as error:
+        sys.stderr.write(f"cockpit: going on although: {error}\n")
+
+
+def _logbook(playbook: Playbook, how: Options) -> Logbook:
+    name = run_name(playbook, how.clock)
+    try:
+        return open_logbook(name, how)
+    except CockpitError as error:
+        sys.stderr.write(f"cockpit: going on without a journal: {error}\n")
+        return Logbook(how.clock, name, operator(), None)

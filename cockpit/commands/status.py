@@ -1,0 +1,94 @@
+"""`cockpit status`: one look at the run, from what is observed. Writes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from cockpit.assembly import Options, connect_all, crew, sources
+from cockpit.commands.flying import playbook_path
+from cockpit.commands.out import line
+from cockpit.errors import Exit
+from cockpit.model.json import Json
+from cockpit.run.frame import Frame
+from cockpit.run.machine import minutes
+from cockpit.run.state import Stage
+
+PATIENCE = 10.0
+"""Wall seconds to wait for the first picture in which every source was heard."""
+EVERY = 2.0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look once, or until stopped."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_look(playbook_path(options.playbook), options))
+    return Exit.OK
+
+
+async def _look(path: Path, options: argparse.Namespace) -> None:
+    from cockpit.flight import Flight
+    from cockpit.playbook.loader import load
+    from cockpit.run.frame import Identity
+    from cockpit.run.logbook import Logbook
+    from cockpit.settings import operator
+
+    playbook = load(path)
+    how = Options(context=options.context, observe=True)
+    servers = await connect_all(playbook, how)
+    logbook = Logbook(how.clock, "status", operator(), None)
+    who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
+    flight = Flight(
+        crew(playbook, servers, how, "status"), sources(playbook, servers, how.clock), who, how.clock, logbook,
+        blocked="a status only looks", on_close=servers.aclose,
+    )  # fmt: skip
+    flight.start()
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(flight.synced.wait(), PATIENCE)
+        _say(flight.frame(), options)
+        while options.watch:
+            await asyncio.sleep(EVERY)
+            _say(flight.frame(), options)
+    finally:
+        await flight.close()
+
+
+def _say(frame: Frame | None, options: argparse.Namespace) -> None:
+    if frame is None:
+        return
+    facts = summary(frame)
+    if options.json:
+        line(json.dumps(facts, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        rows = value if isinstance(value, list) else [value]
+        for index, row in enumerate(rows):
+            line(f"{key if index == 0 else '':<12} {row}")
+
+
+def summary(frame: Frame) -> dict[str, Json]:
+    """The frame in a few facts: strings, and lists of strings."""
+    phase = frame.state.current(frame.playbook)
+    started = frame.state.stage is not Stage.READY
+    gates: list[Json] = [f"{v.outcome} {v.gate}: {v.reason}" for v in frame.gates]
+    faulty: list[Json] = [f"{n}: {s.freshness} {s.why}".strip() for n, s in frame.snapshot.sources.items() if not s.live]
+    share = frame.traffic
+    return {
+        "playbook": frame.playbook.name,
+        "context": frame.identity.context,
+        "phase": phase.name if phase else "not started",
+        "set": [f"{r.lever}: configured {r.configured} ({r.proof})" for r in frame.readings] if started else [],
+        "share": f"configured {_percent(share.configured_share)}, observed {_percent(share.observed)}",
+        "soak": f"needs {minutes(phase.soak)}" if phase else "",
+        "gates": gates,
+        "rollback": f"{frame.readiness.verdict.outcome}: {frame.readiness.verdict.reason}",
+        "sources": faulty or ["all live"],
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.1%}"

@@ -1,0 +1,284 @@
+"""A run being flown: sources into the store, one picture a tick, requests into the state machine, writes through the levers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from cockpit.clock import Clock
+from cockpit.errors import CockpitError, Drift
+from cockpit.model.event import Event, EventType
+from cockpit.model.playbook import OnAbort, Promote
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.verdict import Outcome
+from cockpit.run import machine
+from cockpit.run.assess import Judgement, frame, judge, permission
+from cockpit.run.crew import Crew
+from cockpit.run.executor import set_phase
+from cockpit.run.frame import Frame, Identity
+from cockpit.run.logbook import Logbook
+from cockpit.run.rollback import roll_back
+from cockpit.run.state import HoldBy, RunState, Stage
+from cockpit.run.watchman import Watchman
+from cockpit.sources.base import Source
+from cockpit.store import Store, drive
+
+SHOWN_EVENTS = 50
+
+
+class Flight:
+    """Everything of one run but its screen. Requests answer with the reason why they cannot be met, empty when they are.
+
+    `autopilot` promotes wherever the rules permit it; otherwise only phases with `promote: auto` leave by themselves.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        sources: Sequence[Source],
+        identity: Identity,
+        clock: Clock,
+        logbook: Logbook,
+        *,
+        autopilot: bool = False,
+        tick_seconds: float = 0.5,
+        blocked: str = "",
+        on_close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.crew = crew
+        self.clock = clock
+        self.logbook = logbook
+        self.identity = identity
+        self.state = RunState(run=logbook.run, stage_at=clock.now())
+        self.autopilot = autopilot
+        self.blocked = blocked
+        self.retrying = ""
+        self.synced = asyncio.Event()
+        """Every source has been heard from, or has said why not."""
+        self._sources = sources
+        self._on_close = on_close
+        self.tick_seconds = tick_seconds
+        self._store = Store(clock)
+        self._frame: Frame | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._work: asyncio.Task[None] | None = None
+        self._busy = ""
+        self._picked_up = False
+        self._watchman = Watchman(logbook, crew.playbook)
+
+    # What a screen or a headless pilot asks for
+
+    def frame(self) -> Frame | None:
+        """The newest picture."""
+        return self._frame
+
+    def events(self) -> tuple[Event, ...]:
+        """Every event so far."""
+        return tuple(self.logbook.events)
+
+    def promote(self, plan_hash: str | None) -> str:
+        """Leave the phase for the next one, by the plan with this hash (None: whatever the playbook's plan is now)."""
+        if self._frame is None:
+            return "nothing has been observed yet"
+        if not self._frame.promote.allowed:
+            return "; ".join(self._frame.promote.why)
+        following = self.state.following(self.crew.playbook)
+        if following is None:
+            self._complete()
+            return ""
+        if plan_hash is not None and (self._frame.next_plan is None or self._frame.next_plan.hash != plan_hash):
+            return self._frame.next_why or "the world has changed since this plan was shown: look at it again"
+        if self.state.phase >= 0:
+            self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} promoted to {following.name}", to=following.name)
+        self._set(self.state.phase + 1, plan_hash)
+        return ""
+
+    def hold(self) -> str:
+        """Hold on the operator's word."""
+        if self.state.stage.ended or self.state.stage in (Stage.READY, Stage.ROLLING_BACK):
+            return f"nothing to hold: the run is {self.state.stage}"
+        self._hold(HoldBy.OPERATOR, f"by {self.logbook.operator}")
+        return ""
+
+    def resume(self) -> str:
+        """Let go of a hold; a phase whose writes failed is set again from what is there now."""
+        if self.state.hold is None:
+            return "nothing holds"
+        self.state = machine.resume(self.state)
+        self._watchman.resumed()
+        self.logbook.say(EventType.RESUMED, f"resumed by {self.logbook.operator}")
+        if self.state.stage is Stage.SETTING and self._work is None:
+            self._set(self.state.phase, None)
+        return ""
+
+    def roll_back(self) -> str:
+        """Go home now."""
+        if self.state.stage is Stage.ROLLING_BACK and self._work is not None:
+            return "already rolling back"
+        if self.identity.read_only:
+            return "this cockpit is read-only (--observe)"
+        self.state = machine.roll_back(self.state, self.clock.now())
+        self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back on the word of {self.logbook.operator}")
+        self._start(self._roll_back(self._work), "rolling back")
+        return ""
+
+    def key(self, key: str, meaning: str) -> None:
+        """Record a key."""
+        self.logbook.say(EventType.KEY, meaning, key=key)
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to observe and to tick."""
+        for source in self._sources:
+            self._store.register(source.names, source.stale_after)
+            self._tasks.append(asyncio.create_task(drive(source, self._store)))
+        self._tasks.append(asyncio.create_task(self._ticking()))
+
+    async def close(self) -> None:
+        """Stop observing, after a write under way has ended. Nothing is changed in the world."""
+        tasks = [*self._tasks, *([self._work] if self._work else [])]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        if self._on_close:
+            await self._on_close()
+        self.logbook.close()
+
+    def say_retrying(self, words: str) -> None:
+        """A lever waits before it tries again; shown until its work is done."""
+        self.retrying = words
+
+    async def _ticking(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(self.tick_seconds)
+
+    def tick(self) -> None:
+        """Draw one picture, and act on it as the playbook says."""
+        snapshot = self._store.freeze()
+        self._pick_up(snapshot)
+        verdict = judge(self.crew, snapshot, self.state)
+        self._prove(snapshot, verdict)
+        self.state = machine.tick(self.state, snapshot.monotonic, verdict.gates)
+        self._watchman.notice(snapshot, self.state, verdict)
+        self._abort(verdict)
+        allowed = permission(self.crew, self.state, verdict, busy=self._busy, blocked=self.blocked)
+        self._frame = frame(
+            self.crew, self.identity, snapshot, self.state, verdict, allowed,
+            events=tuple(self.logbook.events[-SHOWN_EVENTS:]), busy=self._busy, retrying=self.retrying,
+        )  # fmt: skip
+        if all(s.age is not None or s.why for s in snapshot.sources.values()):
+            self.synced.set()
+        if allowed.allowed and self.promotes_itself():
+            self.promote(None)
+
+    def _pick_up(self, snapshot: Snapshot) -> None:
+        """Find a run that somebody left under way, once everything needed has been read."""
+        if self._picked_up or self.state.stage is not Stage.READY:
+            return
+        found = self.crew.located(snapshot)
+        if found is None:
+            return
+        self._picked_up = True
+        if found >= 0:
+            name = self.crew.playbook.phases[found].name
+            self.logbook.phase = name
+            self.state = machine.written(machine.begin(self.state, found, self.clock.now()), self.clock.now())
+            self.logbook.say(EventType.PHASE_STARTED, f"picked up at {name}, which is set already; its soak starts anew")
+
+    def _prove(self, snapshot: Snapshot, verdict: Judgement) -> None:
+        if self.state.stage is Stage.PROVING and (problem := self._watchman.stuck(snapshot, self.state)):
+            self._hold(HoldBy.STUCK, problem)
+        if self.state.stage is Stage.PROVING and self._watchman.holds(snapshot, verdict):
+            took = (self.clock.now() - self.state.stage_at).total_seconds() if self.state.stage_at else 0.0
+            self.state = machine.proven(self.state, self.clock.now())
+            self.logbook.say(
+                EventType.SOAK, f"{self.logbook.phase} proven in {took:.0f} s; soak begins", proven_in=round(took, 1)
+            )
+        if self.state.stage is Stage.SOAKING and (why := self._watchman.contradicted(snapshot, verdict)) and not self.state.hold:
+            self.logbook.say(EventType.DRIFT, why)
+            self._hold(HoldBy.DRIFT, why)
+
+    def _abort(self, verdict: Judgement) -> None:
+        phase = self.state.current(self.crew.playbook)
+        fired = [v for v in verdict.aborts if v.outcome is Outcome.FAIL]
+        under_way = self.state.stage in (Stage.PROVING, Stage.SOAKING)
+        if not fired or phase is None or not under_way or self._watchman.aborted:
+            return
+        why = "; ".join(f"{v.gate}: {v.reason}" for v in fired)
+        self._watchman.aborted = True
+        self.logbook.say(EventType.ABORT_TRIGGERED, why, on_abort=str(phase.on_abort))
+        if phase.on_abort is OnAbort.ROLLBACK and not self.blocked:
+            self.roll_back()
+        else:
+            self._hold(HoldBy.ABORT, why)
+
+    def promotes_itself(self) -> bool:
+        """The phase is left without a person: by `promote: auto` or the autopilot."""
+        phase = self.state.current(self.crew.playbook) or self.crew.playbook.phases[0]
+        return self.autopilot or phase.promote is Promote.AUTO
+
+    # Work in the world
+
+    def _set(self, index: int, approved: str | None) -> None:
+        phase = self.crew.playbook.phases[index]
+        self.state = machine.begin(self.state, index, self.clock.now())
+        self.logbook.phase = phase.name
+        self._watchman.begin()
+        self.logbook.say(EventType.PHASE_STARTED, f"setting {phase.name}")
+        self._start(self._set_phase(index, approved), f"setting {phase.name}")
+
+    async def _set_phase(self, index: int, approved: str | None) -> None:
+        try:
+            await set_phase(self.crew.playbook.phases[index], self.crew, self.logbook, approved)
+        except Drift as error:
+            self._hold(HoldBy.DRIFT, str(error))
+        except (CockpitError, OSError) as error:
+            self._hold(HoldBy.WRITE, str(error))
+        else:
+            self.state = machine.written(self.state, self.clock.now())
+
+    async def _roll_back(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            before.cancel()
+            with suppress(asyncio.CancelledError):
+                await before
+        outcome = await roll_back(self.crew, self.logbook, self.clock)
+        if outcome.safe:
+            self.logbook.say(EventType.ROLLED_BACK, "everything is back as it was before the run, read back and proven")
+            self._end(Stage.ROLLED_BACK, "rolled_back")
+        else:
+            self._end(Stage.FAILED, "failed", "; ".join(f"{k}: {v}" for k, v in outcome.failures.items()))
+
+    def _complete(self) -> None:
+        self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} was the last phase")
+        self._end(Stage.COMPLETED, "completed")
+
+    def _end(self, stage: Stage, outcome: str, error: str = "") -> None:
+        self.state = machine.end(self.state, stage, self.clock.now(), error)
+        self.logbook.say(EventType.RUN_FINISHED, f"{outcome}: {error}" if error else outcome, outcome=outcome)
+
+    def _hold(self, by: HoldBy, reason: str) -> None:
+        before = self.state.hold
+        self.state = machine.hold(self.state, by, reason, self.clock.now())
+        if self.state.hold is not before:
+            self.logbook.say(EventType.HELD, f"held: {reason}", by=str(by), reason=reason)
+
+    def _start(self, work: Coroutine[None, None, None], words: str) -> None:
+        self._busy = words
+        task = asyncio.create_task(work)
+        self._work = task
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self._work is not task:
+            return
+        self._work, self._busy, self.retrying = None, "", ""
+        if not task.cancelled() and (error := task.exception()):
+            self.state = replace(self.state, error=f"{type(error).__name__}: {error}")
+            self._hold(HoldBy.WRITE, f"internal error: {type(error).__name__}")

@@ -1,0 +1,143 @@
+"""Before the first write: is this the cluster and the account that the playbook is for, and may we do what it asks?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+
+from cockpit.connections.aws import Elb
+from cockpit.connections.kube import KubeClient
+from cockpit.errors import CockpitError, NotFound, Refused
+from cockpit.model.json import Json
+from cockpit.model.playbook import Playbook
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A verb on a resource, as RBAC sees it; `namespace` is empty for the whole cluster."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        name = f"{self.resource}.{self.group}" if self.group else self.resource
+        return f"{self.verb} {name}" + (f" in namespace {self.namespace}" if self.namespace else " in the whole cluster")
+
+
+def permissions(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
+    """Every permission that the sources need, and the levers too when `writes`."""
+    home = playbook.target.namespace
+    places = dict.fromkeys([home, *(a.daemonset.namespace for a in playbook.agents)])
+    watched = [("", "nodes", [""]), ("", "pods", places), ("apps", "deployments", [home]), ("", "events", [home])]
+    watched += [("apps", "daemonsets", list(dict.fromkeys(a.daemonset.namespace for a in playbook.agents)))]
+    for group, resource, where in watched:
+        for namespace in where:
+            for verb in ("get", "list", "watch"):
+                yield Permission(verb, group, resource, namespace)
+    yield Permission("list", "", "pods")
+    if writes and any(phase.affinity for phase in playbook.phases):
+        yield Permission("patch", "apps", "deployments", home)
+
+
+async def preflight(playbook: Playbook, kube: KubeClient | None, elb: Elb | None, *, writes: bool = True) -> tuple[str, ...]:
+    """What was checked and found in order. Refused with every fault at once; Unreachable when a server does not answer."""
+    checks = _identities(playbook, kube, elb)
+    if kube:
+        checks += [_workloads(playbook, kube), _allowed(kube, list(permissions(playbook, writes=writes)))]
+    if elb and playbook.alb:
+        checks.append(_rules(playbook, elb))
+    return await _all(checks)
+
+
+async def identity(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> tuple[str, ...]:
+    """Only whether this is the cluster and the account that the playbook names: all that a rollback asks for."""
+    return await _all(_identities(playbook, kube, elb))
+
+
+def _identities(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> list[Coroutine[None, None, str]]:
+    checks = [_cluster(playbook, kube)] if kube else []
+    return checks + ([_account(playbook, elb)] if elb and playbook.alb else [])
+
+
+async def _all(checks: Sequence[Coroutine[None, None, str]]) -> tuple[str, ...]:
+    """Every check side by side; one fault is raised as it is, several as one Refused that says them all."""
+    results = await asyncio.gather(*checks, return_exceptions=True)
+    faults = [r for r in results if isinstance(r, BaseException)]
+    for fault in faults:
+        if len(faults) == 1 or not isinstance(fault, CockpitError):
+            raise fault
+    if faults:
+        raise Refused("\n".join(str(f) for f in faults))
+    return tuple(str(r) for r in results)
+
+
+async def _cluster(playbook: Playbook, kube: KubeClient) -> str:
+    wanted = playbook.target.cluster_uid
+    if wanted is None:
+        return "cluster: the playbook names no cluster_uid, any cluster is taken"
+    found = json.loads(await kube.get("/api/v1/namespaces/kube-system"))["metadata"]["uid"]
+    if found != wanted:
+        raise Refused(
+            f"context {kube.context!r} is another cluster: its kube-system namespace has UID {found}, "
+            f"the playbook's target.cluster_uid is {wanted}; choose the right --context"
+        )
+    return f"cluster: {found}"
+
+
+async def _workloads(playbook: Playbook, kube: KubeClient) -> str:
+    namespace = playbook.target.namespace
+    for ref in playbook.target.workloads:
+        try:
+            await kube.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{ref.name}")
+        except NotFound:
+            raise Refused(f"there is no {ref} in namespace {namespace} of context {kube.context!r}") from None
+    return f"workloads: {', '.join(str(r) for r in playbook.target.workloads)}"
+
+
+async def _allowed(kube: KubeClient, wanted: list[Permission]) -> str:
+    answers = await asyncio.gather(*(_may(kube, p) for p in wanted))
+    denied = [str(p) for p, allowed in zip(wanted, answers, strict=True) if not allowed]
+    if denied:
+        raise Refused(f"context {kube.context!r} may not: {'; '.join(denied)}")
+    return f"permissions: {len(wanted)} checked"
+
+
+async def _may(kube: KubeClient, permission: Permission) -> bool:
+    attributes: dict[str, Json] = {"verb": permission.verb, "group": permission.group, "resource": permission.resource}
+    if permission.namespace:
+        attributes["namespace"] = permission.namespace
+    review: dict[str, Json] = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = json.loads(await kube.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review))
+    return bool(answer.get("status", {}).get("allowed"))
+
+
+async def _account(playbook: Playbook, elb: Elb) -> str:
+    wanted = playbook.alb.account if playbook.alb else None
+    if wanted is None:
+        return "account: the playbook names none, any account is taken"
+    found = await elb.account()
+    if found != wanted:
+        raise Refused(f"these credentials are of account {found}, the playbook's traffic.alb.account is {wanted}")
+    return f"account: {found}"
+
+
+async def _rules(playbook: Playbook, elb: Elb) -> str:
+    if playbook.alb is None:
+        return ""
+    rules = await elb.rules(playbook.alb.listeners, playbook.alb.rules)
+    for rule in rules:
+        for arch, group in playbook.alb.target_groups.items():
+            if group not in rule.weights:
+                raise Refused(
+                    f"the {arch} target group is not in {rule.arn}: attach both groups to the rule first, "
+                    "the new one at weight 0 (a group in no rule has no health checks)"
+                )
+    return f"rules: {len(rules)} with both target groups"

@@ -1,0 +1,117 @@
+"""Snapshot and state -> Frame: every conclusion of one tick, drawn in one place. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cockpit.errors import CockpitError
+from cockpit.model.event import Event
+from cockpit.model.plan import Plan, Reading
+from cockpit.model.playbook import Promote, Unit
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.verdict import Verdict
+from cockpit.rules.agents import health
+from cockpit.rules.judging import aborts, gates, intended_share
+from cockpit.rules.nodes import mix
+from cockpit.rules.readiness import Readiness, readiness
+from cockpit.rules.signals import Comparison, compare
+from cockpit.rules.traffic import traffic
+from cockpit.run.crew import Crew
+from cockpit.run.frame import Frame, Identity
+from cockpit.run.machine import Permit, permit
+from cockpit.run.state import RunState, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say of one snapshot in one state."""
+
+    gates: tuple[Verdict, ...]
+    aborts: tuple[Verdict, ...]
+    readings: tuple[Reading, ...]
+    readiness: Readiness
+
+
+def judge(crew: Crew, snapshot: Snapshot, state: RunState) -> Judgement:
+    """Judge the current phase; before the first there are no gates to judge."""
+    playbook = crew.playbook
+    way_back = readiness(snapshot, playbook)
+    phase = state.current(playbook)
+    if phase is None or state.stage is Stage.ROLLED_BACK:
+        return Judgement((), (), (), way_back)
+    since = state.proven_at or state.stage_at or snapshot.time
+    return Judgement(
+        gates=gates(phase, snapshot, playbook, since),
+        aborts=aborts(phase, snapshot, playbook, since),
+        readings=crew.readings(snapshot, state.phase),
+        readiness=way_back,
+    )
+
+
+def permission(crew: Crew, state: RunState, verdict: Judgement, *, busy: str, blocked: str) -> Permit:
+    """Who may promote now. `blocked` is a reason outside the rules (read-only, preflight), empty when there is none."""
+    phase = state.current(crew.playbook)
+    if blocked:
+        return Permit(False, (blocked,))
+    if phase and phase.promote is Promote.TWO_PERSON and not state.stage.ended:
+        return Permit(False, ("two_person needs a second engineer's cockpit, which this version does not have",))
+    return permit(state, crew.playbook, verdict.gates, busy, verdict.readiness.verdict)
+
+
+def frame(
+    crew: Crew,
+    identity: Identity,
+    snapshot: Snapshot,
+    state: RunState,
+    verdict: Judgement,
+    promote: Permit,
+    *,
+    events: tuple[Event, ...],
+    busy: str,
+    retrying: str,
+) -> Frame:
+    """Put the picture together."""
+    playbook = crew.playbook
+    phase, following = state.current(playbook), state.following(playbook)
+    next_plan, next_why = _try(lambda: crew.plan_from(snapshot, following)) if following else (None, "this is the last phase")
+    back, back_why = _try(lambda: crew.restore_from(snapshot))
+    return Frame(
+        playbook=playbook,
+        identity=identity,
+        snapshot=snapshot,
+        state=state,
+        nodes=mix(snapshot, playbook.target),
+        traffic=traffic(snapshot, playbook, intended_share(playbook, phase) if phase else None),
+        latency=latency(crew, snapshot, state.proven_at or snapshot.time),
+        agents=health(snapshot, playbook.agents, playbook.target.to_arch),
+        gates=verdict.gates,
+        aborts=verdict.aborts,
+        readings=verdict.readings,
+        readiness=verdict.readiness,
+        promote=promote,
+        next_plan=next_plan,
+        next_why=next_why,
+        rollback_plan=back,
+        rollback_why=back_why,
+        events=events,
+        busy=busy,
+        retrying=retrying,
+    )
+
+
+def latency(crew: Crew, snapshot: Snapshot, since: datetime) -> Comparison | None:
+    """The comparison of the playbook's first signal in seconds; before a phase is proven, of the newest samples."""
+    names = [s.name for s in crew.playbook.signals.values() if s.unit is Unit.SECONDS]
+    if not names:
+        return None
+    found = compare(snapshot, crew.playbook, names[0], since)
+    return found if found.samples else compare(snapshot, crew.playbook, names[0], datetime.min.replace(tzinfo=since.tzinfo))
+
+
+def _try(make: Callable[[], Plan]) -> tuple[Plan | None, str]:
+    try:
+        return make(), ""
+    except CockpitError as error:
+        return None, str(error)

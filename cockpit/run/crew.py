@@ -1,0 +1,116 @@
+"""The levers of a playbook, and which of them a phase moves to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cockpit.errors import CockpitError, Impossible
+from cockpit.levers.base import Lever
+from cockpit.model.plan import Plan, Proof, Reading
+from cockpit.model.playbook import Phase, Playbook
+from cockpit.model.snapshot import Snapshot
+
+AnyLever = Lever[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Levers by name. One that could not be connected is in `missing` with the reason, so that the others still can act."""
+
+    playbook: Playbook
+    levers: Mapping[str, AnyLever] = field(default_factory=dict)
+    missing: Mapping[str, CockpitError] = field(default_factory=dict)
+
+    def steps(self, phase: Phase) -> Iterator[tuple[AnyLever, object]]:
+        """The levers that a phase moves, with what each is to be. Unreachable and the like when one is missing."""
+        for name, desired in moves(phase):
+            if name in self.missing:
+                raise self.missing[name]
+            yield self.levers[name], desired
+
+    def homeward(self) -> Sequence[AnyLever]:
+        """All levers in the playbook's rollback order."""
+        return [self.levers[name] for name in self.playbook.rollback_order if name in self.levers]
+
+    def plan_from(self, snapshot: Snapshot, phase: Phase) -> Plan:
+        """The plan of a phase from what a snapshot shows. Impossible while a lever's source has not synced."""
+        parts = []
+        for lever, desired in self.steps(phase):
+            state = lever.seen(snapshot)
+            if state is None:
+                raise Impossible(f"{lever.name}: what is configured now has not been read yet")
+            parts.append(lever.plan(state, desired))
+        return join(f"set {phase.name}", parts)
+
+    def restore_from(self, snapshot: Snapshot) -> Plan:
+        """The rollback's writes from what a snapshot shows."""
+        states = [(lever, lever.seen(snapshot)) for lever in self.homeward()]
+        if unknown := [lever.name for lever, state in states if state is None]:
+            raise Impossible(f"{', '.join(unknown)}: not read yet; R reads it first and rolls back all the same")
+        return join("roll back", [lever.restore(state) for lever, state in states])
+
+    def settings(self, index: int) -> dict[str, object]:
+        """What the phases up to `index` have set, by lever name: the last setting of each counts."""
+        wanted: dict[str, object] = {}
+        for phase in self.playbook.phases[: index + 1]:
+            wanted |= dict(moves(phase))
+        return wanted
+
+    def readings(self, snapshot: Snapshot, index: int) -> tuple[Reading, ...]:
+        """How far everything that is set in phase `index` holds; a source that has not synced leaves it unproven."""
+        wanted = self.settings(index)
+        return tuple(self._reading(self.levers[name], wanted[name], snapshot) for name in wanted if name in self.levers)
+
+    def _reading(self, lever: AnyLever, desired: object, snapshot: Snapshot) -> Reading:
+        state = lever.seen(snapshot)
+        if state is None:
+            return Reading(lever.name, "", "", "", Proof.UNPROVEN, "not read yet")
+        return lever.reading(state, desired)
+
+    def located(self, snapshot: Snapshot) -> int | None:
+        """The phase that the world is in, by what is configured: -1 untouched; None when it cannot be told or fits no phase."""
+        states = {lever.name: lever.seen(snapshot) for lever in self.levers.values()}
+        if any(state is None for state in states.values()) or self.missing:
+            return None
+        if not any(lever.restore(states[name]).writes for name, lever in self.levers.items()):
+            return -1
+        standing = [i for i in range(len(self.playbook.phases)) if self._stands(i, states)]
+        return standing[-1] if standing else None
+
+    def _stands(self, index: int, states: Mapping[str, Any]) -> bool:
+        """Everything that the phases up to `index` set, the last setting of each lever counting, is configured now."""
+        wanted = self.settings(index)
+        untouched = [lever for name, lever in self.levers.items() if name not in wanted]
+        return all(not self._changes(name, states[name], desired) for name, desired in wanted.items()) and not any(
+            lever.restore(states[lever.name]).writes for lever in untouched
+        )
+
+    def _changes(self, name: str, state: object, desired: object) -> bool:
+        try:
+            return bool(self.levers[name].plan(state, desired).writes)
+        except Impossible:
+            return True
+
+
+def moves(phase: Phase) -> Iterator[tuple[str, object]]:
+    """What a phase sets, by lever name, in the order in which it is set."""
+    if phase.weights:
+        yield "weights", phase.weights
+    if phase.affinity:
+        yield "affinity", phase.affinity
+
+
+def join(title: str, plans: Sequence[Plan]) -> Plan:
+    """Several levers' plans as one."""
+    return Plan(
+        title=title,
+        writes=tuple(write for plan in plans for write in plan.writes),
+        blast_radius="; ".join(plan.blast_radius for plan in plans if plan.blast_radius and plan.writes),
+    )
+
+
+def retitled(plan: Plan, title: str) -> Plan:
+    """The same writes under another title."""
+    return replace(plan, title=title)

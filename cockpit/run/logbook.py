@@ -1,0 +1,73 @@
+"""Every event of a run: to the journal first, then to whoever listens (a screen, a headless line)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cockpit.clock import Clock
+from cockpit.journal import Journal
+from cockpit.model.event import Event, EventType
+from cockpit.model.json import Json
+from cockpit.model.plan import Write
+
+DURABLE = frozenset({EventType.WRITE_INTENDED, EventType.RUN_STARTED, EventType.ROLLBACK_STARTED, EventType.RUN_FINISHED})
+
+
+class Logbook:
+    """Writes the events of one run. `phase` is stamped on each; the flight keeps it up to date.
+
+    A rollback must not wait for a disk: with `brave` set, a journal that cannot be written is reported once and done without.
+    """
+
+    def __init__(self, clock: Clock, run: str, operator: str, journal: Journal | None) -> None:
+        self.run = run
+        self.operator = operator
+        self.phase = ""
+        self.brave = False
+        self.events: list[Event] = []
+        self._clock = clock
+        self._journal = journal
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with every event from now on."""
+        self._listeners.append(listener)
+
+    def say(self, kind: EventType, message: str, **fields: Json) -> Event:
+        """Record an event and tell the listeners."""
+        event = Event(self._clock.now(), self.run, kind, self.phase, message, {"who": self.operator, **fields})
+        self._record(event)
+        self.events.append(event)
+        if kind is not EventType.KEY:
+            for listener in self._listeners:
+                listener(event)
+        return event
+
+    def intend(self, write: Write) -> None:
+        """Record, on the disk, that `write` is about to be made, with what undoes it. OSError unless `brave`."""
+        request: Json = {"request": dict(write.request), "expects": dict(write.expects)}
+        self.say(
+            EventType.WRITE_INTENDED,
+            f"{write.lever}: {write.target}",
+            lever=write.lever,
+            target=write.target,
+            before=write.before,
+            after=write.after,
+            detail=request,
+        )
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal:
+            self._journal.close()
+            self._journal = None
+
+    def _record(self, event: Event) -> None:
+        if self._journal is None:
+            return
+        try:
+            self._journal.write(event.as_json(), durable=event.type in DURABLE)
+        except OSError:
+            if not self.brave:
+                raise
+            self._journal = None

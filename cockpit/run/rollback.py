@@ -1,0 +1,91 @@
+"""The way back: every lever to its recorded original, in the playbook's order, done only when read back.
+
+Needs no metrics, no journal, no second person and no source: each lever reads its own target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from cockpit.clock import Clock
+from cockpit.errors import CockpitError
+from cockpit.model.event import EventType
+from cockpit.model.plan import Proof
+from cockpit.run.crew import AnyLever, Crew
+from cockpit.run.executor import perform
+from cockpit.run.logbook import Logbook
+
+HEAD_START = 20.0
+"""Seconds for which a lever that fails holds up the next one in the order; after that both are tried side by side."""
+LOOK_EVERY = 2.0
+GIVE_UP = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a rollback: `written` writes were made; `failures` by lever name, empty when everything is back and proven."""
+
+    written: int
+    failures: dict[str, str]
+
+    @property
+    def safe(self) -> bool:
+        """Every lever is back at its original, observed."""
+        return not self.failures
+
+
+async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float = GIVE_UP) -> Outcome:
+    """Send every lever home and wait until each is proven; keeps trying for `give_up` seconds of the clock."""
+    logbook.brave = True
+    failures = {name: str(error) for name, error in crew.missing.items()}
+    tasks: list[asyncio.Task[tuple[int, str]]] = []
+    for lever in crew.homeward():
+        sent = asyncio.Event()
+        task = asyncio.create_task(_home(lever, logbook, clock, clock.monotonic() + give_up, sent))
+        tasks.append(task)
+        await _either(sent, task, clock)
+    written = 0
+    try:
+        for lever, task in zip(crew.homeward(), tasks, strict=True):
+            count, failure = await task
+            written += count
+            if failure:
+                failures[lever.name] = failure
+    finally:
+        for task in tasks:
+            task.cancel()
+    return Outcome(written, failures)
+
+
+async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], clock: Clock) -> None:
+    """Wait for the lever's writes to be accepted, but not beyond its head start."""
+    waits = [asyncio.create_task(sent.wait()), asyncio.create_task(clock.sleep(HEAD_START))]
+    try:
+        await asyncio.wait([*waits, task], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _home(lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float, sent: asyncio.Event) -> tuple[int, str]:
+    """Bring one lever home: (writes made, why it is not proven; empty when it is)."""
+    written, failure, said = 0, "", ""
+    while clock.monotonic() < deadline:
+        try:
+            state = await lever.read()
+            for write in lever.restore(state).writes:
+                await perform(lever, write, logbook)
+                written += 1
+            sent.set()
+            reading = lever.reading(await lever.read(), None)
+            if reading.proof is Proof.PROVEN:
+                return written, ""
+            failure = f"{reading.proof}: {reading.why}"
+        except CockpitError as error:
+            failure = str(error)
+            if failure != said:
+                logbook.say(EventType.WRITE_FAILED, f"{lever.name}: {failure}; trying again", lever=lever.name)
+                said = failure
+        await clock.sleep(LOOK_EVERY)
+    return written, failure or "not proven in time"

@@ -1,0 +1,128 @@
+"""Notices what changes from tick to tick and says it once: verdicts, gates, soak, faulty sources, pods without a node."""
+
+from __future__ import annotations
+
+from cockpit.model.event import EventType
+from cockpit.model.json import Json
+from cockpit.model.plan import Proof
+from cockpit.model.playbook import Playbook
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.rules.freshness import words
+from cockpit.rules.nodes import pods_of
+from cockpit.run.assess import Judgement
+from cockpit.run.logbook import Logbook
+from cockpit.run.machine import minutes
+from cockpit.run.state import RunState, Stage
+
+PATIENCE = 60.0
+"""Seconds for which a pod may be unschedulable while a phase is being proven, before that is a reason to hold."""
+CONFIRM = 2
+"""Ticks in a row with newer data that must show a contradiction before it is called drift."""
+
+
+class Watchman:
+    """Compares each tick with the one before."""
+
+    def __init__(self, logbook: Logbook, playbook: Playbook) -> None:
+        self.aborted = False
+        self._logbook = logbook
+        self._playbook = playbook
+        self._faults: dict[SourceName, Freshness] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """A phase begins: everything about it is new."""
+        self.aborted = False
+        self._verdicts: dict[tuple[str, str], Outcome] = {}
+        self._open: bool | None = None
+        self._quarter = 0
+        self._pending_since: float | None = None
+        self._contradictions = 0
+
+    def resumed(self) -> None:
+        """Somebody let go of a hold: what held may hold again."""
+        self.aborted = False
+        self._pending_since = None
+
+    def notice(self, snapshot: Snapshot, state: RunState, verdict: Judgement) -> None:
+        """Say what has changed."""
+        self._sources(snapshot)
+        if state.stage not in (Stage.PROVING, Stage.SOAKING):
+            return
+        for role, verdicts in (("gate", verdict.gates), ("abort", verdict.aborts)):
+            for one in verdicts:
+                self._verdict(role, one)
+        if state.stage is Stage.SOAKING:
+            self._gates(verdict.gates)
+            self._soak(state)
+
+    def _verdict(self, role: str, verdict: Verdict) -> None:
+        if self._verdicts.get((role, verdict.gate)) is verdict.outcome:
+            return
+        self._verdicts[role, verdict.gate] = verdict.outcome
+        numbers: dict[str, Json] = {k: round(v, 6) for k, v in verdict.numbers.items()}
+        text = f"{role} {verdict.gate}: {verdict.outcome}: {verdict.reason}"
+        fields: dict[str, Json] = {"role": role, "gate": verdict.gate, "verdict": str(verdict.outcome), "numbers": numbers}
+        self._logbook.say(EventType.VERDICT, text, **fields)
+
+    def _gates(self, gates: tuple[Verdict, ...]) -> None:
+        is_open = all(v.passed for v in gates)
+        if is_open is not self._open:
+            self._open = is_open
+            waiting: list[Json] = [v.gate for v in gates if not v.passed]
+            text = "all gates pass" if is_open else f"waiting for {', '.join(str(w) for w in waiting)}"
+            self._logbook.say(EventType.GATE, text, open=is_open, waiting=waiting)
+
+    def _soak(self, state: RunState) -> None:
+        phase = state.current(self._playbook)
+        if phase is None or not phase.soak:
+            return
+        quarter = min(4, int(4 * state.soaked / phase.soak))
+        if quarter < self._quarter and state.soaked == 0:
+            self._logbook.say(EventType.SOAK, "soak starts anew: a gate failed", soaked=0, soak=phase.soak)
+        elif quarter > self._quarter:
+            text = f"soaked {minutes(state.soaked)} of {minutes(phase.soak)}"
+            self._logbook.say(EventType.SOAK, text, soaked=round(state.soaked, 1), soak=phase.soak)
+        self._quarter = quarter
+
+    def _sources(self, snapshot: Snapshot) -> None:
+        for name, now in snapshot.sources.items():
+            before = self._faults.get(name, Freshness.UNSYNCED)
+            bad = now.freshness in (Freshness.STALE, Freshness.FAULT)
+            was_bad = before in (Freshness.STALE, Freshness.FAULT)
+            if (bad and now.freshness is not before) or (was_bad and now.live):
+                text = f"{name}: {words(now)}"
+                self._logbook.say(EventType.SOURCE_FAULT, text, source=str(name), freshness=str(now.freshness), why=now.why)
+            self._faults[name] = now.freshness
+
+    def holds(self, snapshot: Snapshot, verdict: Judgement) -> bool:
+        """Every lever of the phase is proven, by sources that are live."""
+        return all(r.proof is Proof.PROVEN for r in verdict.readings) and self._live(snapshot)
+
+    def contradicted(self, snapshot: Snapshot, verdict: Judgement) -> str:
+        """What somebody else has changed back, once it was seen twice; empty when nothing."""
+        wrong = [r for r in verdict.readings if r.proof is Proof.CONTRADICTED]
+        self._contradictions = self._contradictions + 1 if wrong and self._live(snapshot) else 0
+        if self._contradictions < CONFIRM:
+            return ""
+        return "; ".join(f"{r.lever}: intended {r.intended}, configured {r.configured}" for r in wrong)
+
+    def _live(self, snapshot: Snapshot) -> bool:
+        needed = [SourceName.DEPLOYMENTS] + ([SourceName.RULES] if self._playbook.alb else [])
+        return all(snapshot.source(name).live for name in needed)
+
+    def stuck(self, snapshot: Snapshot, state: RunState) -> str:
+        """Why the phase cannot be proven: the scheduler's own words on a pod that has found no node for a while."""
+        phase = state.current(self._playbook)
+        if phase is None or phase.affinity is None:
+            return ""
+        pending = [p for p in pods_of(snapshot, phase.affinity.workload) if p.unschedulable]
+        if not pending:
+            self._pending_since = None
+            return ""
+        if self._pending_since is None:
+            self._pending_since = snapshot.monotonic
+        if snapshot.monotonic - self._pending_since < PATIENCE:
+            return ""
+        return f"{len(pending)} pods of {phase.affinity.workload} Pending: {pending[0].unschedulable}"

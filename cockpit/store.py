@@ -1,0 +1,170 @@
+"""The reducer: observations in, one immutable Snapshot out, with how far each source may be believed.
+
+The maps that a snapshot holds are handed out as they stand and copied before the next change to them, so that freezing costs
+nothing for what has not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, cast
+
+from cockpit.clock import Clock
+from cockpit.model.cluster import KubeEvent
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from cockpit.sources.base import Kind, Observation, Source
+from cockpit.text import clean
+
+RESTART_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one source has told so far. `frozen` is the last map handed out, which must not change any more."""
+
+    data: dict[Any, Any] = field(default_factory=dict)
+    frozen: Mapping[Any, Any] | None = None
+    stale_after: float = 60.0
+    listed: bool = False
+    heard: float | None = None
+    fault: str = ""
+    shown: Freshness | None = None
+
+    def writable(self) -> dict[Any, Any]:
+        """The map, copied first when a snapshot holds it."""
+        if self.frozen is not None:
+            self.data = dict(self.data)
+            self.frozen = None
+        return self.data
+
+    def handed_out(self) -> Mapping[Any, Any]:
+        """The map as a read-only view that stays as it is."""
+        if self.frozen is None:
+            self.frozen = MappingProxyType(self.data)
+        return self.frozen
+
+    def state(self, now: float) -> SourceState:
+        """How far it may be believed at `now`."""
+        age = None if self.heard is None else max(0.0, now - self.heard)
+        if self.fault:
+            return SourceState(Freshness.FAULT, age, self.fault)
+        if not self.listed or age is None:
+            return SourceState(Freshness.UNSYNCED, age)
+        return SourceState(Freshness.STALE if age > self.stale_after else Freshness.LIVE, age)
+
+
+class Store:
+    """Everything observed. Not thread-safe: fold and freeze on one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._held: dict[SourceName, _Held] = {}
+        self._seq = 0
+        self._dirty = True
+        self._events: tuple[KubeEvent, ...] = ()
+
+    def register(self, names: Iterable[SourceName], stale_after: float) -> None:
+        """Sources that will be heard from, and the silence (seconds of the clock) after which they are STALE."""
+        for name in names:
+            self._source(name).stale_after = stale_after
+        self._dirty = True
+
+    def fold(self, observation: Observation) -> None:
+        """Take one observation in."""
+        held = self._source(observation.source)
+        if observation.kind is Kind.FAULT:
+            self._note(held, observation.why or "the source is at fault")
+            return
+        match observation.kind:
+            case Kind.UPSERT:
+                self._upsert(held, observation)
+            case Kind.DELETE:
+                self._delete(held, {observation.key})
+            case Kind.LISTED:
+                self._delete(held, held.data.keys() - observation.keys)
+                self._dirty |= not held.listed
+                held.listed = True
+            case _:
+                pass
+        self._note(held, "")
+        held.heard = observation.at
+
+    @property
+    def changed(self) -> bool:
+        """Something differs from the last snapshot, be it only that a source has become stale."""
+        now = self.clock.monotonic()
+        return self._dirty or any(held.state(now).freshness is not held.shown for held in self._held.values())
+
+    def freeze(self) -> Snapshot:
+        """What is known now, with the next number."""
+        now = self.clock.monotonic()
+        self._seq += 1
+        self._dirty = False
+        sources = {name: held.state(now) for name, held in self._held.items()}
+        for name, held in self._held.items():
+            held.shown = sources[name].freshness
+        return Snapshot(
+            seq=self._seq,
+            time=self.clock.now(),
+            monotonic=now,
+            sources=MappingProxyType(sources),
+            nodes=self._map(SourceName.NODES),
+            pods=self._map(SourceName.PODS),
+            deployments=self._map(SourceName.DEPLOYMENTS),
+            daemonsets=self._map(SourceName.DAEMONSETS),
+            events=self._newest(),
+            usage=self._map(SourceName.USAGE),
+            rules=self._map(SourceName.RULES),
+            targets=self._map(SourceName.TARGETS),
+            signals=self._map(SourceName.METRICS),
+        )
+
+    def _source(self, name: SourceName) -> _Held:
+        return self._held.setdefault(name, _Held())
+
+    def _map(self, name: SourceName) -> Mapping[Any, Any]:
+        held = self._held.get(name)
+        return held.handed_out() if held else MappingProxyType({})
+
+    def _newest(self) -> tuple[KubeEvent, ...]:
+        held = self._held.get(SourceName.EVENTS)
+        if held and held.frozen is None:
+            self._events = tuple(sorted(held.handed_out().values(), key=lambda event: (event.time, event.name)))
+        return self._events
+
+    def _upsert(self, held: _Held, observation: Observation) -> None:
+        if held.data.get(observation.key) != observation.value:
+            held.writable()[observation.key] = observation.value
+            self._dirty = True
+
+    def _delete(self, held: _Held, keys: Iterable[object]) -> None:
+        gone = [key for key in keys if key in held.data]
+        if gone:
+            data = held.writable()
+            for key in gone:
+                del data[key]
+            self._dirty = True
+
+    def _note(self, held: _Held, fault: str) -> None:
+        if held.fault != fault:
+            held.fault = fault
+            self._dirty = True
+
+
+async def drive(source: Source, store: Store) -> None:
+    """Pump a source into a store until cancelled. A source that crashes or ends is a FAULT, and is started again."""
+    store.register(source.names, source.stale_after)
+    while True:
+        why = "the source ended"
+        try:
+            async with aclosing(cast("AsyncGenerator[Observation, None]", source.observe())) as observations:
+                async for observation in observations:
+                    store.fold(observation)
+        except Exception as error:
+            why = clean(f"the source crashed ({type(error).__name__}: {error})", 300)
+        for name in source.names:
+            store.fold(Observation(name, Kind.FAULT, store.clock.monotonic(), why=why))
+        await store.clock.sleep(RESTART_SECONDS)

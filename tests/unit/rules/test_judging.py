@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import Container, Pod, Resources
+from cockpit.model.playbook import AgentsCheck, NativeCheck, RollbackCheck, ShareCheck
+from cockpit.model.series import Series
+from cockpit.model.share import TargetGroup
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.rules.agents import health
+from cockpit.rules.judging import aborts, gates, intended_share
+from cockpit.rules.nodes import headroom, mix
+from cockpit.rules.readiness import readiness
+from cockpit.rules.traffic import traffic, wilson
+from tests.factories import AGENT, CANARY, GROUPS, NOW, PLAYBOOK, node, pod, rule, signals, snapshot, with_source
+
+SINCE = NOW - timedelta(minutes=5)
+CANARY_5 = PLAYBOOK.phases[0]
+
+
+def judged(check: object, found: Snapshot, *, abort: bool = False) -> Verdict:
+    phase = replace(CANARY_5, gates=() if abort else (check,), abort=(check,) if abort else ())  # type: ignore[arg-type]
+    return (aborts if abort else gates)(phase, found, PLAYBOOK, SINCE)[0]
+
+
+def with_pods(found: Snapshot, **changes: Pod) -> Snapshot:
+    return replace(found, pods={**found.pods, **changes})
+
+
+def test_every_gate_passes_in_a_healthy_world_and_no_trigger_fires() -> None:
+    assert [v.outcome for v in gates(CANARY_5, snapshot(), PLAYBOOK, SINCE)] == [Outcome.PASS] * 5
+    assert [v.outcome for v in aborts(CANARY_5, snapshot(), PLAYBOOK, SINCE)] == [Outcome.PASS] * 2
+
+
+def test_an_arm64_node_without_the_agent_fails_though_the_daemonset_looks_complete() -> None:
+    found = snapshot()
+    without = replace(found, pods={k: p for k, p in found.pods.items() if p.name != "edr-a1"})
+    verdict = judged(AgentsCheck("ready"), without)
+    assert verdict.outcome is Outcome.FAIL
+    assert "a1: no pod" in verdict.reason
+
+
+def test_a_crash_looping_agent_fails_the_gate_and_fires_the_trigger() -> None:
+    looping = Container("main", "registry.example.com/edr/sensor:7.16.2", restarts=7, waiting="CrashLoopBackOff")
+    found = with_pods(snapshot(), **{"security/edr-a1": pod("edr-a1", "a1", AGENT, ready=False, containers=(looping,))})
+    assert judged(AgentsCheck("ready"), found).outcome is Outcome.FAIL
+    assert "crash loop" in judged(AgentsCheck("crash_loop"), found, abort=True).reason
+
+
+def test_an_uncertified_image_fails() -> None:
+    other = Container("main", "registry.example.com/edr/sensor:7.14.0", ready=True)
+    found = with_pods(snapshot(), **{"security/edr-a1": pod("edr-a1", "a1", AGENT, containers=(other,))})
+    assert health(found, PLAYBOOK.agents, Arch.ARM64)[0].certified is False
+    assert judged(AgentsCheck("ready"), found).outcome is Outcome.FAIL
+
+
+def test_a_missing_daemonset_and_no_arm64_node_are_never_green() -> None:
+    assert judged(AgentsCheck("ready"), snapshot(daemonsets={})).outcome is Outcome.FAIL
+    only_x86 = snapshot(nodes={"x0": node("x0")})
+    assert judged(AgentsCheck("ready"), only_x86).outcome is Outcome.NO_DATA
+
+
+@pytest.mark.parametrize("source", [SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS])
+def test_agents_are_not_judged_on_unsynced_or_stale_sources(source: SourceName) -> None:
+    assert judged(AgentsCheck("ready"), with_source(snapshot(), source, SourceState())).outcome is Outcome.NO_DATA
+    stale = with_source(snapshot(), source, SourceState(Freshness.STALE, 99))
+    assert judged(AgentsCheck("ready"), stale).outcome is Outcome.STALE
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome"), [(0.05, Outcome.PASS), (0.069, Outcome.PASS), (0.09, Outcome.FAIL), (0.0, Outcome.FAIL)]
+)
+def test_the_observed_share_must_be_near_the_intended_one(share: float, outcome: Outcome) -> None:
+    assert judged(ShareCheck(0.02), snapshot(signals=signals(share=share))).outcome is outcome
+
+
+def test_no_requests_on_one_side_is_a_share_but_a_fault_is_not() -> None:
+    silent = {**signals(share=1.0), ("requests", Arch.AMD64): Series((), "empty vector", error_is_no_data=True)}
+    assert traffic(snapshot(signals=silent), PLAYBOOK, 1.0).observed == 1.0
+    faulty = {**signals(), ("requests", Arch.AMD64): Series((), "2 series where one is expected")}
+    assert traffic(snapshot(signals=faulty), PLAYBOOK, 0.05).observed is None
+    both = {**silent, ("requests", Arch.ARM64): Series((), "empty vector", error_is_no_data=True)}
+    assert judged(ShareCheck(0.02), snapshot(signals=both)).outcome is Outcome.NO_DATA
+
+
+def test_rules_that_disagree_have_no_common_share() -> None:
+    found = traffic(snapshot(rules={"a": rule(5, "a"), "b": rule(25, "b")}), PLAYBOOK, 0.25)
+    assert found.configured == {"a": 0.05, "b": 0.25}
+    assert found.configured_share is None
+
+
+def test_a_later_phase_without_weights_keeps_the_share_before_it() -> None:
+    assert [intended_share(PLAYBOOK, p) for p in PLAYBOOK.phases] == [0.05, 0.25, 0.25]
+
+
+def test_wilson_is_the_textbook_interval() -> None:
+    centre, half = wilson(0.1, 100)
+    assert (centre - half, centre + half) == pytest.approx((0.0552, 0.1744), abs=1e-4)
+    assert wilson(0.5, 0) == (0.5, 1.0)
+
+
+def test_native_is_disproved_by_a_wrong_binary_and_never_assumed() -> None:
+    assert judged(NativeCheck(), snapshot()).outcome is Outcome.NO_DATA
+    wrong = Container("main", "x", waiting="CrashLoopBackOff", message="exec /app: exec format error")
+    found = with_pods(snapshot(), **{"payments/canary-0": pod("canary-0", "a0", CANARY, ready=False, containers=(wrong,))})
+    assert judged(NativeCheck(), found).outcome is Outcome.FAIL
+
+
+def test_rollback_is_ready_in_a_healthy_world() -> None:
+    found = readiness(snapshot(), PLAYBOOK)
+    assert found.verdict.passed
+    assert (found.needed, found.headroom) == (0, 4 * 6)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (snapshot(nodes={"a0": node("a0", Arch.ARM64)}), "no amd64 node"),
+        (snapshot(targets={g: TargetGroup(g, "t", a, 0, 4) for a, g in GROUPS.items()}), "no healthy target"),
+        (
+            snapshot(rules={"r": replace(rule(5), actions=({"Type": "forward", "TargetGroupArn": GROUPS[Arch.ARM64]},))}),
+            "detached",
+        ),
+    ],
+)
+def test_rollback_is_not_ready_without_a_way_back(found: Snapshot, words: str) -> None:
+    verdict = judged(RollbackCheck(), found)
+    assert verdict.outcome is Outcome.FAIL
+    assert words in verdict.reason
+
+
+def test_rollback_needs_room_for_every_pod_that_affinity_moved() -> None:
+    moved = {f"payments/api-{i}": pod(f"api-{i}", "a0") for i in range(4)}
+    full = {f"x{i}": Resources(4000, 1 << 30, 4) for i in range(4)}
+    found = with_pods(snapshot(usage=full), **moved)
+    assert readiness(found, PLAYBOOK).needed == 4
+    assert "room for 0 pods" in readiness(found, PLAYBOOK).verdict.reason
+
+
+def test_rollback_readiness_is_unknown_while_a_source_is() -> None:
+    assert readiness(with_source(snapshot(), SourceName.USAGE, SourceState()), PLAYBOOK).verdict.outcome is Outcome.NO_DATA
+
+
+def test_nodes_and_pods_are_counted_by_architecture_and_the_control_plane_apart() -> None:
+    nodes = {
+        n.name: n
+        for n in (node("c0", control_plane=True), node("x0"), node("x1", ready=False), node("a0", Arch.ARM64, unschedulable=True))
+    }
+    pods = {"p1": pod("p1", "x0"), "p2": pod("p2", "", ready=False), "p3": pod("p3", "a0", CANARY, ready=False)}
+    found = mix(snapshot(nodes=nodes, pods=pods), PLAYBOOK.target)
+    x86, arm = found.archs[Arch.AMD64], found.archs[Arch.ARM64]
+    assert (found.control_plane, found.unplaced) == (1, 1)
+    assert (x86.ready, x86.not_ready, x86.pods_ready) == (1, 1, 1)
+    assert (arm.ready, arm.cordoned, arm.pods_other) == (1, 1, 1)
+    assert x86.used == 0.25
+
+
+def test_a_node_whose_kubelet_disagrees_with_its_label_is_named() -> None:
+    lying = {"x0": replace(node("x0"), arch="arm64")}
+    assert mix(snapshot(nodes=lying), PLAYBOOK.target).mislabelled == ("x0",)
+
+
+def test_headroom_is_the_scarcest_resource() -> None:
+    assert headroom(node("x"), Resources(1000, 0, 0), Resources(500, 0, 1)) == 6
+    assert headroom(node("x"), Resources(0, 15 << 30, 0), Resources(500, 1 << 30, 1)) == 1
+    assert headroom(node("x"), Resources(0, 0, 58), Resources(0, 0, 1)) == 0
+    assert headroom(node("x"), Resources(9000, 0, 0), Resources(500, 0, 1)) == 0
