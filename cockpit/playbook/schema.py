@@ -1,0 +1,272 @@
+"""The playbook's shape, field by field, as it is written: what is checked here is form; `semantics` checks what it means."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from cockpit.playbook import names
+from cockpit.playbook.checks import Aborts, Gates
+from cockpit.playbook.fields import (
+    Account,
+    ArchName,
+    DaemonSet,
+    Day,
+    Duration,
+    Label,
+    Line,
+    Listener,
+    Part,
+    Query,
+    Region,
+    Rule,
+    SignalName,
+    TargetGroup,
+    Uid,
+    Url,
+    Weight,
+    Workload,
+)
+
+
+class Metadata(Part):
+    """Who and what the playbook is for."""
+
+    name: Label = Field(description="The run's key in the cluster, a DNS-1123 label.", examples=["payments-api"])
+    description: str = Field(
+        default="", max_length=1000, description="One sentence for people.", examples=["Payments API from x86 to Graviton"]
+    )
+    owner: str = Field(default="", max_length=200, description="The team that answers for it.", examples=["team-payments"])
+    runbook: str = Field(
+        default="", max_length=500, description="Where to read on.", examples=["https://wiki.example.com/payments/graviton"]
+    )
+
+
+class Workloads(Part):
+    """The two paths of the traffic."""
+
+    baseline: Workload = Field(
+        description="The path that serves now, kept alive for rollback.", examples=["deployment/payments-api"]
+    )
+    canary: Workload | None = Field(
+        default=None,
+        description="The new path beside it. Left out, one workload is moved by affinity alone.",
+        examples=["deployment/payments-api-arm64"],
+    )
+
+
+class Target(Part):
+    """The cluster, the namespace and what is moved in it."""
+
+    context: Line | None = Field(default=None, description="The kubeconfig's context; --context wins.", examples=["prod-eks"])
+    cluster_uid: Uid | None = Field(
+        default=None,
+        description="UID of the kube-system namespace: any other cluster is refused.",
+        examples=["6f0c2f7e-3b0a-4d53-9b1c-5c8f6f6f2a10"],
+    )
+    namespace: Label = Field(description="Where the workloads live.", examples=["payments"])
+    from_: ArchName = Field(default="amd64", alias="from", description="The architecture that is left.", examples=["amd64"])
+    to: ArchName = Field(default="arm64", description="The architecture that is moved to.", examples=["arm64"])
+    workloads: Workloads = Field(description="Baseline and canary.")
+
+
+class TargetGroups(Part):
+    """One target group for each architecture."""
+
+    amd64: TargetGroup = Field(description="ARN of the group with the amd64 pods.", examples=["arn:aws:elasticloadbalancing:..."])
+    arm64: TargetGroup = Field(description="ARN of the group with the arm64 pods.", examples=["arn:aws:elasticloadbalancing:..."])
+
+
+class Alb(Part):
+    """An Application Load Balancer whose weights are moved: listeners, rules or both, as one unit."""
+
+    region: Region = Field(description="The Region that all ARNs are in.", examples=["ap-south-1"])
+    account: Account | None = Field(
+        default=None, description="The account, in quotes: any other one is refused.", examples=["111122223333"]
+    )
+    endpoint_url: Url | None = Field(
+        default=None,
+        description="Another API endpoint, for rehearsals and private endpoints.",
+        examples=["http://127.0.0.1:5000"],
+    )
+    listeners: list[Listener] = Field(
+        default=[], max_length=50, description="ARNs of listeners whose default rule is moved.", examples=[[]]
+    )
+    rules: list[Rule] = Field(default=[], max_length=50, description="ARNs of other rules that are moved.")
+    target_groups: TargetGroups = Field(description="ARNs of the two target groups.")
+
+
+class Traffic(Part):
+    """What shifts traffic. Without it only affinity moves anything."""
+
+    alb: Alb | None = Field(default=None, description="An Application Load Balancer.")
+
+
+class Prometheus(Part):
+    """Where the signals are asked for."""
+
+    url: Url = Field(description="The server's address.", examples=["http://prometheus.monitoring:9090"])
+    bearer_token_file: Line | None = Field(
+        default=None,
+        description="A file with a bearer token; it is read each time.",
+        examples=["/var/run/secrets/prometheus/token"],
+    )
+    every: Duration = Field(default="15s", description="Time between two questions.", examples=["15s"])
+    stale_after: Duration = Field(default="60s", description="The age at which a sample is no longer believed.", examples=["60s"])
+
+
+class Signal(Part):
+    """A number that is watched on both architectures."""
+
+    unit: Literal["seconds", "ratio", "count", "requests_per_second", "percent"] = Field(
+        description="What its numbers are; it decides how limits are written.", examples=["seconds"]
+    )
+    better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good.", examples=["lower"])
+    query: Query = Field(
+        description="PromQL that gives one series; {{arch}} stands for amd64 or arm64.",
+        examples=['sum(rate(http_requests_total{arch="{{arch}}"}[2m]))'],
+    )
+
+
+class Metrics(Part):
+    """What is measured, and where."""
+
+    prometheus: Prometheus | None = Field(default=None, description="A Prometheus server.")
+    signals: dict[SignalName, Signal] = Field(
+        default={},
+        max_length=50,
+        json_schema_extra={"propertyNames": {"pattern": names.SIGNAL.pattern}},
+        description="Signals by name; `requests` gives the observed share.",
+    )
+
+
+class Certified(Part):
+    """A sign-off for exact images of an agent."""
+
+    images: list[Line] = Field(
+        min_length=1, max_length=50, description="The images that may run.", examples=[["registry.example.com/edr/sensor:7.16.2"]]
+    )
+    signed_off_by: Line = Field(description="Who signed.", examples=["security"])
+    on: Day = Field(description="When.", examples=["2026-11-01"])
+
+
+class Agent(Part):
+    """A DaemonSet that must be healthy on every node of the target architecture."""
+
+    daemonset: DaemonSet = Field(description="namespace/name of the DaemonSet.", examples=["kube-system/aws-node"])
+    certified: Certified | None = Field(default=None, description="Only these images are accepted on the target architecture.")
+
+
+class Waiver(Part):
+    """A written exception from the portability gate."""
+
+    component: Line = Field(
+        description="The row of the portability matrix.", examples=["image/registry.example.com/legacy/hsm-client"]
+    )
+    reason: Line = Field(description="Why it may wait.", examples=["rebuilt, waiting for release 4.2"])
+    owner: Line = Field(description="Who answers for it.", examples=["team-hsm"])
+    expires: Day = Field(description="The last day on which it counts.", examples=["2026-12-15"])
+
+
+class Portability(Part):
+    """The gate before the first phase."""
+
+    require: Literal["green", "waived_ok", "off"] = Field(
+        default="off", description='How strict it is; "off" needs its quotes.', examples=["green"]
+    )
+    waivers: list[Waiver] = Field(default=[], max_length=200, description="Exceptions.")
+
+
+class Weights(Part):
+    """Relative weights of the two target groups: a share is a weight over their sum."""
+
+    amd64: Weight = Field(description="Weight of the amd64 target group, 0 to 999.", examples=[95])
+    arm64: Weight = Field(description="Weight of the arm64 target group, 0 to 999.", examples=[5])
+
+
+class Affinity(Part):
+    """Node affinity of one workload for an architecture. It is only ever narrowed, or given back as it was."""
+
+    workload: Literal["baseline", "canary"] = Field(description="Which of target.workloads.", examples=["baseline"])
+    mode: Literal["preferred", "required", "none"] = Field(
+        description="preferred falls back to the other architecture, required does not, none is as before the run.",
+        examples=["preferred"],
+    )
+    arch: ArchName | None = Field(default=None, description="The architecture; left out, target.to.", examples=["arm64"])
+    weight: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="How strongly a preferred architecture is preferred; 100 if left out.",
+        examples=[80],
+    )
+
+
+class Levers(Part):
+    """What a phase moves, at least one."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    weights: Weights | None = Field(
+        default=None, description="The load balancer's weights.", examples=[{"arm64": 5, "amd64": 95}]
+    )
+    affinity: Affinity | None = Field(default=None, description="A workload's node affinity.")
+
+
+Promote: TypeAlias = Literal["manual", "auto", "two_person"]
+OnAbort: TypeAlias = Literal["hold", "rollback"]
+
+_GATES = "All must PASS, for the whole soak, before the phase can be left."
+_ABORT = "Any one that FAILs does what on_abort says."
+_PROMOTE = "Who leaves the phase: a person, the cockpit itself, or two persons."
+_ON_ABORT = "What an abort trigger does."
+
+
+class Phase(Part):
+    """One step of the cutover."""
+
+    name: Label = Field(description="A DNS-1123 label, used once.", examples=["canary-5"])
+    set: Levers = Field(description="What this phase moves.", examples=[{"weights": {"arm64": 5, "amd64": 95}}])
+    soak: Duration = Field(description="How long it is watched before it can be left.", examples=["15m"])
+    gates: Gates | None = Field(default=None, description=f"{_GATES} Left out: those of defaults.")
+    abort: Aborts | None = Field(default=None, description=f"{_ABORT} Left out: those of defaults.")
+    promote: Promote | None = Field(default=None, description=f"{_PROMOTE} Left out: that of defaults.", examples=["manual"])
+    on_abort: OnAbort | None = Field(default=None, description=f"{_ON_ABORT} Left out: that of defaults.", examples=["hold"])
+
+
+class Defaults(Part):
+    """What phases take that do not say it themselves."""
+
+    gates: Gates = Field(default=[], description=_GATES)
+    abort: Aborts = Field(default=[], description=_ABORT)
+    promote: Promote = Field(default="manual", description=_PROMOTE, examples=["manual"])
+    on_abort: OnAbort = Field(default="hold", description=_ON_ABORT, examples=["hold"])
+
+
+class Rollback(Part):
+    """How the run goes back."""
+
+    order: list[Literal["weights", "affinity"]] = Field(
+        default=["weights", "affinity"],
+        min_length=1,
+        max_length=10,
+        description="Levers in the order in which they are given back: the fastest way to safety first.",
+        examples=[["weights", "affinity"]],
+    )
+
+
+class Playbook(Part):
+    """A phased cutover from one processor architecture to the other."""
+
+    api_version: Literal["cockpit/v1"] = Field(alias="apiVersion", description="Always cockpit/v1.", examples=["cockpit/v1"])
+    kind: Literal["Playbook"] = Field(description="Always Playbook.", examples=["Playbook"])
+    metadata: Metadata = Field(description="Who and what the playbook is for.")
+    target: Target = Field(description="The cluster, the namespace and what is moved in it.")
+    traffic: Traffic | None = Field(default=None, description="What shifts traffic. Without it only affinity moves anything.")
+    metrics: Metrics | None = Field(default=None, description="What is measured, and where.")
+    agents: list[Agent] = Field(default=[], max_length=100, description="What must be healthy on every arm64 node.")
+    portability: Portability | None = Field(default=None, description="The gate before the first phase.")
+    phases: list[Phase] = Field(min_length=1, max_length=100, description="The steps, in their order.")
+    defaults: Defaults | None = Field(default=None, description="What phases take that do not say it themselves.")
+    rollback: Rollback | None = Field(default=None, description="How the run goes back.")
