@@ -178,6 +178,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
         blocked="this cockpit is read-only (--observe)" if options.observe else "",
         on_close=servers.aclose,
     )
+    flight.start()
     return flight
 
 

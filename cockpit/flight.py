@@ -152,6 +152,7 @@ class Flight:
     def say_retrying(self, words: str) -> None:
         """A lever waits before it tries again; shown until its work is done."""
         self.retrying = words
+        self.logbook.say(EventType.SOURCE_FAULT, words, source="weights")
 
     async def _ticking(self) -> None:
         while True:
@@ -179,7 +180,7 @@ class Flight:
 
     def _pick_up(self, snapshot: Snapshot) -> None:
         """Find a run that somebody left under way, once everything needed has been read."""
-        if self._picked_up or self.state.stage is not Stage.READY:
+        if self._picked_up or self.state.stage is not Stage.READY or self.state.phase >= 0:
             return
         found = self.crew.located(snapshot)
         if found is None:
@@ -241,7 +242,8 @@ class Flight:
         except (CockpitError, OSError) as error:
             self._hold(HoldBy.WRITE, str(error))
         else:
-            self.state = machine.written(self.state, self.clock.now())
+            after = machine.rehearsed if self.identity.dry_run else machine.written
+            self.state = after(self.state, self.clock.now())
 
     async def _roll_back(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:

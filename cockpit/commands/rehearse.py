@@ -6,10 +6,8 @@ import argparse
 import asyncio
 import os
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.clock import ScaledClock
 from cockpit.commands.flying import Say, headless, is_headless, playbook_path, show
 from cockpit.rehearsal.client import World
 
@@ -65,13 +63,13 @@ class _Rehearsal:
         autopilot = self._options.autopilot if self._options.autopilot is not None else self._alone
         how = Options(
             context=ready.context,
-            kubeconfig=Path(ready.kubeconfig),
+            kubeconfig=ready.kubeconfig,
             autopilot=autopilot,
             rehearsal=self._options.scenario,
-            clock=ScaledClock(ready.clock.origin, ready.clock.since, ready.clock.speed),
+            clock=ready.clock,
             tick_seconds=FAST_TICK if self._alone else TICK,
         )
-        return await launch(Path(ready.playbook), how, say)
+        return await launch(ready.playbook, how, say)
 
 
 def _imports() -> None:

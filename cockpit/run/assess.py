@@ -39,12 +39,12 @@ def judge(crew: Crew, snapshot: Snapshot, state: RunState) -> Judgement:
     playbook = crew.playbook
     way_back = readiness(snapshot, playbook)
     phase = state.current(playbook)
-    if phase is None or state.stage is Stage.ROLLED_BACK:
+    if phase is None or state.stage in (Stage.READY, Stage.ROLLED_BACK):
         return Judgement((), (), (), way_back)
-    since = state.proven_at or state.stage_at or snapshot.time
+    began = state.phase_at or snapshot.time
     return Judgement(
-        gates=gates(phase, snapshot, playbook, since),
-        aborts=aborts(phase, snapshot, playbook, since),
+        gates=gates(phase, snapshot, playbook, state.proven_at or began),
+        aborts=aborts(phase, snapshot, playbook, began),
         readings=crew.readings(snapshot, state.phase),
         readiness=way_back,
     )

@@ -26,13 +26,27 @@ class Permit:
 def begin(state: RunState, phase: int, now: datetime) -> RunState:
     """Start to set a phase."""
     return replace(
-        state, stage=Stage.SETTING, phase=phase, stage_at=now, proven_at=None, soaked=0.0, ticked=None, hold=None, error=""
+        state,
+        stage=Stage.SETTING,
+        phase=phase,
+        stage_at=now,
+        phase_at=now,
+        proven_at=None,
+        soaked=0.0,
+        ticked=None,
+        hold=None,
+        error="",
     )
 
 
 def written(state: RunState, now: datetime) -> RunState:
     """The phase's writes were accepted; now they must be observed."""
     return replace(state, stage=Stage.PROVING, stage_at=now) if state.stage is Stage.SETTING else state
+
+
+def rehearsed(state: RunState, now: datetime) -> RunState:
+    """A dry run's writes were accepted and nothing was kept: the next phase may be tried at once."""
+    return replace(state, stage=Stage.READY, stage_at=now)
 
 
 def proven(state: RunState, now: datetime) -> RunState:
@@ -90,7 +104,7 @@ def permit(
     if way_back and not way_back.passed:
         why.append(f"{way_back.gate}: {way_back.reason}")
     phase = state.current(playbook)
-    if phase is None:
+    if phase is None or state.stage is Stage.READY:
         return Permit(not why, tuple(why))
     if state.stage is not Stage.SOAKING:
         return Permit(False, (*why, f"{phase.name} is not proven yet"))

@@ -13,7 +13,7 @@ class Stage(StrEnum):
     """The stages of a run. The first five are under way, the last three ended."""
 
     READY = "ready"
-    """Nothing has been set yet; promote starts the first phase."""
+    """Nothing has been set yet (in a dry run: nothing was kept); promote starts the next phase."""
     SETTING = "setting"
     """The phase's writes are being made."""
     PROVING = "proving"
@@ -53,8 +53,8 @@ class Hold:
 class RunState:
     """The state of a run. `phase` is an index into the playbook's phases, -1 before the first; `soaked` is in seconds.
 
-    `proven_at` is when the phase was observed to hold; `stage_at` when the stage began; `ticked` is the last
-    tick's monotonic seconds.
+    `phase_at` is when the phase began, `proven_at` when it was observed to hold, `stage_at` when the stage began;
+    `ticked` is the last tick's monotonic seconds.
     """
 
     run: str
@@ -62,6 +62,7 @@ class RunState:
     phase: int = -1
     hold: Hold | None = None
     stage_at: datetime | None = None
+    phase_at: datetime | None = None
     proven_at: datetime | None = None
     soaked: float = 0.0
     ticked: float | None = None
