@@ -15,7 +15,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Outcome
 from cockpit.run import machine
 from cockpit.run.assess import Judgement, frame, judge, permission
-from cockpit.run.crew import Crew
+from cockpit.run.crew import ELSEWHERE, Crew
 from cockpit.run.executor import set_phase
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.logbook import Logbook
@@ -26,6 +26,7 @@ from cockpit.sources.base import Source
 from cockpit.store import Store, drive
 
 SHOWN_EVENTS = 50
+LEFT_OVER = "an earlier run has changed this target and what is configured fits no phase of this playbook: roll back first"
 
 
 class Flight:
@@ -66,6 +67,7 @@ class Flight:
         self._work: asyncio.Task[None] | None = None
         self._busy = ""
         self._picked_up = False
+        self._elsewhere = ""
         self._watchman = Watchman(logbook, crew.playbook)
 
     # What a screen or a headless pilot asks for
@@ -168,7 +170,7 @@ class Flight:
         self.state = machine.tick(self.state, snapshot.monotonic, verdict.gates)
         self._watchman.notice(snapshot, self.state, verdict)
         self._abort(verdict)
-        allowed = permission(self.crew, self.state, verdict, busy=self._busy, blocked=self.blocked)
+        allowed = permission(self.crew, self.state, verdict, busy=self._busy, blocked=self.blocked or self._elsewhere)
         self._frame = frame(
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
             events=tuple(self.logbook.events[-SHOWN_EVENTS:]), busy=self._busy, retrying=self.retrying,
@@ -185,7 +187,8 @@ class Flight:
         found = self.crew.located(snapshot)
         if found is None:
             return
-        self._picked_up = True
+        self._elsewhere = LEFT_OVER if found == ELSEWHERE else ""
+        self._picked_up = found != ELSEWHERE
         if found >= 0:
             name = self.crew.playbook.phases[found].name
             self.logbook.phase = name

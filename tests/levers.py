@@ -26,6 +26,9 @@ class ValueLever:
             raise self.faults.pop(0)
         return self.value
 
+    async def read_for_restore(self) -> Json:
+        return await self.read()
+
     def seen(self, snapshot: Snapshot) -> Json:
         return self.value
 

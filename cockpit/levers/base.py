@@ -26,6 +26,10 @@ class Lever(Protocol[State, Desired]):
         """What is configured now, fresh from the server. Unreachable, Unauthorized, NotFound, Throttled."""
         ...
 
+    async def read_for_restore(self) -> State:
+        """Only what `restore` and `reading` need, fresh and with as few requests as can be: a rollback waits for it."""
+        ...
+
     def seen(self, snapshot: Snapshot) -> State | None:
         """What a snapshot shows, None when its source has not synced or lacks the target."""
         ...

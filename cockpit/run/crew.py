@@ -13,6 +13,9 @@ from cockpit.model.playbook import Phase, Playbook
 from cockpit.model.snapshot import Snapshot
 
 AnyLever = Lever[Any, Any]
+UNTOUCHED = -1
+ELSEWHERE = -2
+"""Where `Crew.located` finds the world when it is in no phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +73,32 @@ class Crew:
         return lever.reading(state, desired)
 
     def located(self, snapshot: Snapshot) -> int | None:
-        """The phase that the world is in, by what is configured: -1 untouched; None when it cannot be told or fits no phase."""
+        """The phase that the world is in, by what is configured; None while that has not been read.
+
+        UNTOUCHED when no run has changed anything, ELSEWHERE when one has but what is configured now fits no phase.
+        """
         states = {lever.name: lever.seen(snapshot) for lever in self.levers.values()}
         if any(state is None for state in states.values()) or self.missing:
             return None
-        if not any(lever.restore(states[name]).writes for name, lever in self.levers.items()):
-            return -1
+        if not any(self._moved(lever, states[name]) for name, lever in self.levers.items()):
+            return UNTOUCHED
         standing = [i for i in range(len(self.playbook.phases)) if self._stands(i, states)]
-        return standing[-1] if standing else None
+        return standing[-1] if standing else ELSEWHERE
 
     def _stands(self, index: int, states: Mapping[str, Any]) -> bool:
         """Everything that the phases up to `index` set, the last setting of each lever counting, is configured now."""
         wanted = self.settings(index)
         untouched = [lever for name, lever in self.levers.items() if name not in wanted]
         return all(not self._changes(name, states[name], desired) for name, desired in wanted.items()) and not any(
-            lever.restore(states[lever.name]).writes for lever in untouched
+            self._moved(lever, states[lever.name]) for lever in untouched
         )
+
+    def _moved(self, lever: AnyLever, state: object) -> bool:
+        """A run has changed the lever's target; a damaged record of the original says so too."""
+        try:
+            return bool(lever.restore(state).writes)
+        except Impossible:
+            return True
 
     def _changes(self, name: str, state: object, desired: object) -> bool:
         try:

@@ -73,12 +73,12 @@ async def _home(lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float
     written, failure, said = 0, "", ""
     while clock.monotonic() < deadline:
         try:
-            state = await lever.read()
+            state = await lever.read_for_restore()
             for write in lever.restore(state).writes:
                 await perform(lever, write, logbook)
                 written += 1
             sent.set()
-            reading = lever.reading(await lever.read(), None)
+            reading = lever.reading(await lever.read_for_restore(), None)
             if reading.proof is Proof.PROVEN:
                 return written, ""
             failure = f"{reading.proof}: {reading.why}"

@@ -11,7 +11,7 @@ from cockpit.errors import Drift, Unreachable
 from cockpit.journal import Journal
 from cockpit.model.arch import Arch
 from cockpit.model.playbook import AffinityMode, AffinitySet, WeightsSet
-from cockpit.run.crew import Crew
+from cockpit.run.crew import ELSEWHERE, Crew
 from cockpit.run.executor import set_phase
 from cockpit.run.logbook import Logbook
 from tests.factories import API, PLAYBOOK, snapshot
@@ -107,4 +107,4 @@ def test_a_run_left_under_way_is_located_by_what_is_configured() -> None:
     weights.value, weights.original = str(PLAYBOOK.phases[1].weights), "home"
     assert flown.located(snapshot()) == 1
     weights.value = "something else"
-    assert flown.located(snapshot()) is None
+    assert flown.located(snapshot()) == ELSEWHERE

@@ -1,0 +1,260 @@
+"""The affinity lever: binds a workload's pods to an architecture through its pod template's node affinity.
+
+Each write is one JSON Patch whose tests fail when the affinity is not what the plan read. The affinity from before the
+run is kept in an annotation on the Deployment itself, so that any machine can go back to it. Replicas are never sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
+
+from msgspec import DecodeError
+
+from cockpit.clock import Clock
+from cockpit.connections import decode
+from cockpit.connections.kube import KubeClient
+from cockpit.errors import CockpitError, Conflict, Drift, Impossible, Rejected, Throttled, Unreachable
+from cockpit.levers.affinity_patch import MANAGER, ORIGINAL, OURS, RUN, Live, Part, guard, is_bare, operations, original
+from cockpit.levers.affinity_placement import Placement, check, configured_in_words, in_words, intended, opposing_preference
+from cockpit.levers.affinity_rollout import proof, rolls
+from cockpit.levers.difference import first_difference
+from cockpit.model.cluster import Deployment, Node, Ref
+from cockpit.model.json import Json, canonical
+from cockpit.model.plan import Plan, Proof, Reading, Write
+from cockpit.model.playbook import AffinityMode, AffinitySet, Playbook
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName
+
+TRIES = 5
+_FIRST_WAIT = 0.2
+
+
+def workloads_moved(playbook: Playbook) -> tuple[Ref, ...]:
+    """The workloads whose affinity some phase sets, in the order of the target."""
+    named = {phase.affinity.workload for phase in playbook.phases if phase.affinity}
+    return tuple(ref for ref in playbook.target.workloads if ref in named)
+
+
+class AffinityLever:
+    """Moves the affinity of `workloads` (Deployments). `run` names the run in an annotation and must be a valid label value.
+
+    With `dry_run` the server checks every write and keeps none. `rng` spreads retries after conflicts.
+    """
+
+    name = "affinity"
+
+    def __init__(
+        self,
+        client: KubeClient,
+        workloads: Sequence[Ref],
+        run: str,
+        clock: Clock,
+        *,
+        dry_run: bool = False,
+        rng: Random | None = None,
+    ) -> None:
+        self._client = client
+        self._workloads = tuple(workloads)
+        self._run = run
+        self._clock = clock
+        self._params = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
+
+    async def read(self) -> Placement:
+        """The workloads, and the nodes; nodes that cannot be read are None."""
+        return await self._read(nodes=True)
+
+    async def read_for_restore(self) -> Placement:
+        """The workloads alone: nothing else is needed to go back."""
+        return await self._read(nodes=False)
+
+    def seen(self, snapshot: Snapshot) -> Placement | None:
+        """What the snapshot shows; nodes only while their source is LIVE. None without all of the workloads."""
+        if snapshot.source(SourceName.DEPLOYMENTS).freshness is Freshness.UNSYNCED:
+            return None
+        found = {ref: snapshot.deployments.get(f"{ref.namespace}/{ref.name}") for ref in self._workloads}
+        deployments = {ref: d for ref, d in found.items() if d is not None}
+        if len(deployments) < len(found):
+            return None
+        nodes = snapshot.source(SourceName.NODES)
+        if not nodes.live:
+            return Placement(deployments, None, nodes.why or f"nodes are {nodes.freshness}")
+        return Placement(deployments, tuple(snapshot.nodes.values()))
+
+    def plan(self, state: Placement, desired: AffinitySet) -> Plan:
+        """The one write to `desired`. Impossible when pods would find no node, the Deployment is paused or nodes are unknown."""
+        deployment = _find(state, desired.workload)
+        title = f"affinity of {desired.workload}: {in_words(desired)}"
+        if desired.mode is AffinityMode.NONE:
+            return Plan(title, *self._write_back([deployment]))
+        after = intended(deployment, desired)
+        if canonical(after) == canonical(deployment.affinity):
+            return Plan(title)
+        check(deployment, desired, state)
+        recorded = deployment.annotations.get(ORIGINAL, canonical(deployment.affinity))
+        write = self._write(deployment, Part(after, {ORIGINAL: recorded, RUN: self._run}))
+        words = [rolls([deployment]), opposing_preference(deployment, desired)]
+        return Plan(title, (write,), "; ".join(w for w in words if w))
+
+    def undo(self, plan: Plan) -> Plan:
+        """Back to what each write found, last first."""
+        return Plan(f"undo: {plan.title}", tuple(map(self._reverse, reversed(plan.writes))), plan.blast_radius)
+
+    def restore(self, state: Placement) -> Plan:
+        """Back to the affinity from before the run, annotations included. Needs no nodes; empty when nothing is recorded.
+
+        Impossible only when no workload can be restored; otherwise those that cannot are named in the blast radius.
+        """
+        title = "affinity: back to the original"
+        writes, words = self._write_back([d for d in state.deployments.values() if any(key in d.annotations for key in OURS)])
+        if words and not writes:
+            raise Impossible(words)
+        return Plan(title, writes, words)
+
+    async def apply(self, write: Write) -> None:
+        """Send one patch and compare the answer. Harmless when the write is already there.
+
+        Drift when the affinity, the annotations or the UID are not what the plan read; Conflict and Throttled only after
+        five tries, as each try reads again first.
+        """
+        for attempt in range(TRIES):
+            try:
+                await self._attempt(write)
+                break
+            except (Conflict, Throttled) as fault:
+                if attempt == TRIES - 1:
+                    raise
+                await self._clock.sleep(self._wait(attempt, fault))
+
+    def reading(self, state: Placement, desired: AffinitySet | None) -> Reading:
+        """How far `desired` (None: the original everywhere) holds. PROVEN only when configured and fully rolled out."""
+        deployments = [_find(state, desired.workload)] if desired else list(state.deployments.values())
+        rolled = ", ".join(f"{d.updated}/{d.replicas} rolled out" for d in deployments)
+        try:
+            targets = [(d, intended(d, desired) if desired else original(d)) for d in deployments]
+        except Impossible as fault:
+            return Reading(self.name, in_words(desired), "something else", rolled, Proof.UNPROVEN, str(fault))
+        words = dict.fromkeys(configured_in_words(d) for d in deployments)
+        return Reading(self.name, in_words(desired), " / ".join(words), rolled, *proof(targets))
+
+    async def _attempt(self, write: Write) -> None:
+        after, path = _part(write.after), str(write.request["path"])
+        live = Live.parse(await self._client.get(path))
+        if live.uid == write.expects["uid"] and live.part.same(after):
+            return
+        _demand(write, live)
+        patch = guard(live, after) + operations(live.uid, live.part, after, bare=live.bare)
+        stored = Live.parse(await self._client.patch(path, patch, params=self._params))
+        if not stored.part.same(after):
+            found = first_difference(after.affinity, stored.part.affinity, "spec.template.spec.affinity")
+            raise Drift(
+                f"{write.target}: the server stored something else than was sent: {found or 'its annotations differ'}; "
+                "look for an admission webhook that changes Deployments"
+            )
+
+    def _write(self, deployment: Deployment, after: Part) -> Write:
+        before = Part.of(deployment.affinity, deployment.annotations)
+        patch = operations(deployment.uid, before, after, bare=is_bare(deployment.annotations))
+        return Write(
+            lever=self.name,
+            target=f"deployment/{deployment.name}",
+            before=before.as_json(),
+            after=after.as_json(),
+            request=self._request(_path(deployment.namespace, deployment.name), patch),
+            expects={"uid": deployment.uid, **before.as_json()},
+        )
+
+    def _reverse(self, write: Write) -> Write:
+        uid, patch = str(write.expects["uid"]), write.request["patch"]
+        # The map of annotations is made whole only where there was none: taking it back removes the map as well.
+        bare = isinstance(patch, list) and any(isinstance(o, dict) and o.get("path") == "/metadata/annotations" for o in patch)
+        back = operations(uid, _part(write.after), _part(write.before), bare=bare)
+        expects: dict[str, Json] = {"uid": uid, **_part(write.after).as_json()}
+        return replace(
+            write,
+            before=write.after,
+            after=write.before,
+            request=self._request(str(write.request["path"]), back),
+            expects=expects,
+        )
+
+    def _request(self, path: str, patch: list[Json]) -> dict[str, Json]:
+        return {"method": "PATCH", "path": path, "query": {**self._params}, "patch": patch}
+
+    def _write_back(self, deployments: Sequence[Deployment]) -> tuple[tuple[Write, ...], str]:
+        writes, words, rolling = [], [], []
+        for deployment in deployments:
+            try:
+                after = Part(original(deployment))
+            except Impossible as fault:
+                words.append(str(fault))
+                continue
+            before = Part.of(deployment.affinity, deployment.annotations)
+            if not before.same(after):
+                writes.append(self._write(deployment, after))
+            if canonical(before.affinity) != canonical(after.affinity):
+                rolling.append(deployment)
+                words += [f"deployment/{deployment.name} is paused and rolls only when resumed"] if deployment.paused else []
+        return tuple(writes), "; ".join([rolls(rolling), *words] if writes else words)
+
+    def _wait(self, attempt: int, fault: Rejected) -> float:
+        asked = fault.retry_after if isinstance(fault, Throttled) else None
+        return max(asked or 0.0, self._rng.uniform(0, _FIRST_WAIT * 2**attempt))
+
+    async def _read_deployment(self, ref: Ref) -> Deployment:
+        raw = await self._client.get(_path(ref.namespace, ref.name))
+        try:
+            return decode.deployment(raw)
+        except DecodeError as fault:
+            raise Unreachable(f"{ref}: what the API server sent is no Deployment: {fault}") from None
+
+    async def _read(self, *, nodes: bool) -> Placement:
+        workloads = asyncio.gather(*(self._read_deployment(ref) for ref in self._workloads))
+        deployments, found = await asyncio.gather(workloads, self._read_nodes() if nodes else _not_asked())
+        return Placement(dict(zip(self._workloads, deployments, strict=True)), *found)
+
+    async def _read_nodes(self) -> tuple[tuple[Node, ...] | None, str]:
+        nodes: list[Node] = []
+        try:
+            async for page in self._client.pages("/api/v1/nodes"):
+                nodes += decode.NODES.page(page).items
+        except CockpitError as fault:
+            return None, str(fault)
+        except DecodeError as fault:
+            return None, f"the list of nodes cannot be read: {fault}"
+        return tuple(nodes), ""
+
+
+async def _not_asked() -> tuple[None, str]:
+    return None, "they were not asked for"
+
+
+def _find(state: Placement, ref: Ref) -> Deployment:
+    deployment = state.deployments.get(ref)
+    if deployment is None:
+        raise Impossible(
+            f"{ref} is not one of the workloads that this lever moves; a phase must name it under set.affinity.workload"
+        )
+    return deployment
+
+
+def _demand(write: Write, live: Live) -> None:
+    if live.uid != write.expects["uid"]:
+        raise Drift(f"{write.target}: it was deleted and made again (another UID); nothing was written; plan again")
+    expected = _part(write.expects)
+    if live.part.same(expected):
+        return
+    found = first_difference(expected.affinity, live.part.affinity, "spec.template.spec.affinity")
+    found = found or first_difference({**expected.annotations}, {**live.part.annotations}, "metadata.annotations")
+    who = f" (last written by {live.owner})" if live.owner else ""
+    raise Drift(f"{write.target}: {found}{who}; nothing was written; plan again")
+
+
+def _part(value: object) -> Part:
+    return Part.from_json(value if isinstance(value, Mapping) else {})
+
+
+def _path(namespace: str, name: str) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"

@@ -1,0 +1,172 @@
+"""What the affinity lever writes on a Deployment, and the JSON Patch (RFC 6902) that writes exactly that.
+
+A `test` of a path that does not exist is an error in RFC 6902 and in Python's jsonpatch, but passes for null in the
+library of the Kubernetes API server. So absence is never tested that way: `guard` tests the resourceVersion instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cockpit.errors import Impossible, Unreachable
+from cockpit.model.cluster import Deployment
+from cockpit.model.json import Json, canonical
+from cockpit.text import clean
+
+ORIGINAL = "cutover-cockpit.dev/original-affinity"
+RUN = "cutover-cockpit.dev/run"
+OURS = (ORIGINAL, RUN)
+MANAGER = "cutover-cockpit"
+_AFFINITY = "/spec/template/spec/affinity"
+_ANNOTATIONS = "/metadata/annotations"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a Deployment that the lever owns: the affinity (None: absent) and its own annotations."""
+
+    affinity: Json
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """`{"affinity": ..., "annotations": {...}}`."""
+        return {"affinity": self.affinity, "annotations": dict(self.annotations)}
+
+    @classmethod
+    def of(cls, affinity: Json, annotations: Mapping[str, str]) -> Part:
+        """The part in a whole object: foreign annotations are left out."""
+        return cls(affinity, {key: annotations[key] for key in OURS if key in annotations})
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Part:
+        """What `as_json` gave."""
+        annotations = value.get("annotations")
+        return cls.of(value.get("affinity"), _strings(annotations))
+
+    def same(self, other: Part) -> bool:
+        """Equal as JSON."""
+        return canonical(self.as_json()) == canonical(other.as_json())
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A Deployment as the server just gave it. `bare`: it has no annotations but the lever's own."""
+
+    uid: str
+    resource_version: str
+    part: Part
+    bare: bool
+    owner: str = ""
+    """Who wrote the affinity last, other than this lever, from managedFields; empty when not known."""
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Live:
+        """The Deployment in a response body. Unreachable when it is none (a proxy's page, half an answer)."""
+        try:
+            body: Json = json.loads(raw)
+        except ValueError as fault:
+            raise Unreachable(f"what the API server sent is no Deployment: {fault}") from None
+        metadata = _child(body, "metadata")
+        annotations = _strings(metadata.get("annotations"))
+        pod_spec = _child(_child(_child(body, "spec"), "template"), "spec")
+        return cls(
+            uid=str(metadata.get("uid", "")),
+            resource_version=str(metadata.get("resourceVersion", "")),
+            part=Part.of(pod_spec.get("affinity"), annotations),
+            bare=is_bare(annotations),
+            owner=_owner(metadata.get("managedFields")),
+        )
+
+
+def is_bare(annotations: Mapping[str, str]) -> bool:
+    """No annotations but the lever's own."""
+    return not set(annotations) - set(OURS)
+
+
+def original(deployment: Deployment) -> Json:
+    """The affinity from before the run: the recorded one, else the one there now. Impossible when the record is damaged."""
+    recorded = deployment.annotations.get(ORIGINAL)
+    if recorded is None:
+        return deployment.affinity
+    try:
+        value: Json = json.loads(recorded)
+    except (ValueError, RecursionError):
+        value = False
+    if value is None or isinstance(value, dict):
+        return value
+    raise Impossible(
+        f"deployment/{deployment.name}: the annotation {ORIGINAL} is damaged ({clean(recorded, 60)!r}), so the affinity "
+        "from before the run is not known; put the affinity right by hand (kubectl edit) and remove the annotation"
+    )
+
+
+def operations(uid: str, before: Part, after: Part, *, bare: bool) -> list[Json]:
+    """The patch from `before` to `after`: first what must hold, then what changes. It never names anything else."""
+    tests: list[Json] = [_op("test", "/metadata/uid", uid)]
+    changes: list[Json] = []
+    if before.affinity is not None:
+        tests.append(_op("test", _AFFINITY, before.affinity))
+    if canonical(before.affinity) != canonical(after.affinity):
+        changes.append(_set(_AFFINITY, before.affinity, after.affinity))
+    whole = bare and not (before.annotations and after.annotations)
+    if whole and before.annotations:
+        tests.append(_op("test", _ANNOTATIONS, dict(before.annotations)))
+        changes.append(_op("remove", _ANNOTATIONS))
+    elif whole and after.annotations:
+        changes.append(_op("add", _ANNOTATIONS, dict(after.annotations)))
+    elif not whole:
+        _annotate(before, after, tests, changes)
+    return [*tests, *changes]
+
+
+def guard(live: Live, after: Part) -> list[Json]:
+    """A test of the resourceVersion, where the patch relies on something being absent; otherwise nothing."""
+    records = ORIGINAL in after.annotations and ORIGINAL not in live.part.annotations
+    absent = live.part.affinity is None or records or (live.bare and not live.part.annotations)
+    return [_op("test", "/metadata/resourceVersion", live.resource_version)] if absent else []
+
+
+def _annotate(before: Part, after: Part, tests: list[Json], changes: list[Json]) -> None:
+    for key in OURS:
+        old, new = before.annotations.get(key), after.annotations.get(key)
+        path = f"{_ANNOTATIONS}/{key.replace('~', '~0').replace('/', '~1')}"
+        if old is not None:
+            tests.append(_op("test", path, old))
+        if old != new:
+            changes.append(_set(path, old, new))
+
+
+def _set(path: str, old: Json, new: Json) -> Json:
+    if new is None:
+        return _op("remove", path)
+    return _op("add" if old is None else "replace", path, new)
+
+
+def _op(op: str, path: str, value: Json = None) -> Json:
+    return {"op": op, "path": path} if op == "remove" else {"op": op, "path": path, "value": value}
+
+
+def _owner(managed: Json) -> str:
+    entries = [e for e in managed if isinstance(e, dict)] if isinstance(managed, list) else []
+    others = [e for e in entries if e.get("manager") != MANAGER and _owns_affinity(e.get("fieldsV1"))]
+    newest = max(others, key=lambda e: str(e.get("time", "")), default=None)
+    return clean(str(newest.get("manager", "")), 80) if newest else ""
+
+
+def _owns_affinity(fields: Json) -> bool:
+    for step in ("f:spec", "f:template", "f:spec", "f:affinity"):
+        if not isinstance(fields, dict) or step not in fields:
+            return False
+        fields = fields[step]
+    return True
+
+
+def _child(value: Json, key: str) -> dict[str, Json]:
+    child = value.get(key) if isinstance(value, dict) else None
+    return child if isinstance(child, dict) else {}
+
+
+def _strings(value: Json) -> dict[str, str]:
+    return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}

@@ -1,0 +1,292 @@
+"""The weights lever: moves traffic between two target groups by their weights in load balancer rules.
+
+A load balancer has no conditional write, so each write reads the rule right before and right after it. The weights from
+before the run are kept in a tag on the rule or listener, set before the first change and removed after the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+
+from cockpit.clock import Clock
+from cockpit.connections.aws import Elb
+from cockpit.errors import CockpitError, Drift, Impossible, Throttled, Unreachable
+from cockpit.levers.difference import first_difference
+from cockpit.levers.weights_actions import (
+    ORIGINAL,
+    Actions,
+    check,
+    check_weights,
+    comparable,
+    label,
+    record,
+    recorded,
+    same,
+    sendable,
+    with_weights,
+)
+from cockpit.levers.weights_balance import Balance, check_health, is_set, moves, share_in_words, sick, with_
+from cockpit.model.arch import Arch
+from cockpit.model.json import Json
+from cockpit.model.plan import Plan, Proof, Reading, Write
+from cockpit.model.playbook import Alb, WeightsSet
+from cockpit.model.share import Rule, TargetGroup
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName
+
+BUDGET = 180.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 20.0
+_LOOKS = 5
+_LOOK_AGAIN = 1.0
+
+
+class WeightsLever:
+    """Moves the weights of the playbook's two target groups in all of its listeners and rules, which are one unit.
+
+    `on_retry` is told, in words, of each repetition. `budget` is the longest that one write is repeated for, in seconds.
+    With `dry_run` everything is read and compared and nothing written.
+    """
+
+    name = "weights"
+
+    def __init__(
+        self,
+        elb: Elb,
+        alb: Alb,
+        clock: Clock,
+        *,
+        dry_run: bool = False,
+        budget: float = BUDGET,
+        on_retry: Callable[[str], None] | None = None,
+        rng: Random | None = None,
+    ) -> None:
+        self._elb = elb
+        self._alb = alb
+        self._clock = clock
+        self._dry_run = dry_run
+        self._budget = budget
+        self._on_retry = on_retry or _nobody
+        self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
+
+    async def read(self) -> Balance:
+        """The rules with their tags, and the targets' health; health that cannot be read is None."""
+        rules, (targets, why) = await asyncio.gather(self._elb.rules(self._alb.listeners, self._alb.rules), self._read_targets())
+        return Balance(tuple(rules), targets, why)
+
+    async def read_for_restore(self) -> Balance:
+        """The rules alone."""
+        return Balance(tuple(await self._elb.rules(self._alb.listeners, self._alb.rules)), None, "targets were not asked for")
+
+    def seen(self, snapshot: Snapshot) -> Balance | None:
+        """What the snapshot shows; targets only while their source is LIVE. None without all of the rules."""
+        if snapshot.source(SourceName.RULES).freshness is Freshness.UNSYNCED:
+            return None
+        found = [snapshot.rules.get(arn) for arn in (*self._alb.listeners, *self._alb.rules)]
+        rules = tuple(rule for rule in found if rule is not None)
+        if len(rules) < len(found):
+            return None
+        source = snapshot.source(SourceName.TARGETS)
+        groups = [snapshot.targets.get(arn) for arn in self._alb.target_groups.values()]
+        known = tuple(group for group in groups if group is not None)
+        if not source.live or len(known) < len(groups):
+            return Balance(rules, None, source.why or f"targets are {source.freshness}")
+        return Balance(rules, known)
+
+    def plan(self, state: Balance, desired: WeightsSet) -> Plan:
+        """One write for each rule that differs. Impossible for weights that cannot be set, or a shift onto no healthy target."""
+        check_weights({str(arch): weight for arch, weight in desired.weights.items()})
+        weights = {self._alb.target_groups[arch]: weight for arch, weight in desired.weights.items()}
+        for rule in state.rules:
+            check(rule, weights)
+        check_health(state, weights, self._alb.target_groups)
+        writes = tuple(self._write(rule, weights) for rule in state.rules if not is_set(rule, weights))
+        title = "weights: " + ", ".join(f"{arch} {weight}" for arch, weight in sorted(desired.weights.items(), reverse=True))
+        return Plan(title, writes, moves(state, weights, self._alb.target_groups[Arch.ARM64]) if writes else "no traffic moves")
+
+    def undo(self, plan: Plan) -> Plan:
+        """Back to what each write found, last first; the first write on a rule takes its tag away again."""
+        return Plan(f"undo: {plan.title}", tuple(map(_reverse, reversed(plan.writes))), plan.blast_radius)
+
+    def restore(self, state: Balance) -> Plan:
+        """Back to the weights in the rules' tags. Never refused for bad health, which is said in the blast radius instead.
+
+        Impossible only when no rule can be restored; otherwise those that cannot are named in the blast radius.
+        """
+        writes, words = [], []
+        for rule in state.rules:
+            try:
+                if ORIGINAL in rule.tags:
+                    writes.append(self._write_back(rule))
+            except Impossible as fault:
+                words.append(str(fault))
+        if words and not writes:
+            raise Impossible("; ".join(words))
+        moved = [write for write in writes if write.before != write.after]
+        back = f"{len(moved)} of {len(state.rules)} rules go back to the weights from before the run"
+        told = [back if moved else "no traffic moves", *words]
+        told += [sick(state, arn) for arch, arn in self._alb.target_groups.items() if any(_grows(w, arch) for w in moved)]
+        return Plan("weights: back to the original", tuple(writes), "; ".join(filter(None, told)) if writes else "")
+
+    async def apply(self, write: Write) -> None:
+        """Tag, modify, read back. Harmless when the write is already there; Drift when the rule is not what the plan read.
+
+        Throttled and time-outs are repeated with full jitter within the budget, each time from reading the rule again, so
+        that nothing is ever shifted twice or over somebody else's change.
+        """
+        start = self._clock.monotonic()
+        attempt = 0
+        while True:
+            try:
+                return await self._attempt(write)
+            except (Throttled, _Unanswered) as fault:
+                wait = self._wait(attempt, fault)
+                left = self._budget - (self._clock.monotonic() - start)
+                if wait > left:
+                    raise fault.cause if isinstance(fault, _Unanswered) else fault from None
+                self._on_retry(f"{write.target}: {fault}; trying again in {wait:.0f} s, for {left:.0f} s more at most")
+                await self._clock.sleep(wait)
+                attempt += 1
+
+    def reading(self, state: Balance, desired: WeightsSet | None) -> Reading:
+        """Intended and configured share of arm64, each rule apart where they disagree. `observed` is the caller's to fill."""
+        arm = self._alb.target_groups[Arch.ARM64]
+        wanted = [(rule, self._wanted(rule, desired)) for rule in state.rules]
+        intended = dict.fromkeys(share_in_words(with_(rule, weights), arm) for rule, weights in wanted)
+        configured = dict.fromkeys(share_in_words(rule, arm) for rule in state.rules)
+        wrong = [label(rule) for rule, weights in wanted if not weights or not is_set(rule, weights)]
+        proof = Proof.CONTRADICTED if wrong else Proof.PROVEN
+        why = f"not as intended: {', '.join(wrong)}" if wrong else ""
+        return Reading(self.name, " / ".join(intended), " / ".join(configured), "", proof, why)
+
+    def _wanted(self, rule: Rule, desired: WeightsSet | None) -> Mapping[str, int]:
+        groups = self._alb.target_groups
+        if desired is not None:
+            return {groups[arch]: weight for arch, weight in desired.weights.items()}
+        if ORIGINAL not in rule.tags:
+            return {arn: weight for arn, weight in rule.weights.items() if arn in groups.values()}
+        try:
+            return recorded(rule, tuple(groups.values()))
+        except Impossible:
+            return {}
+
+    def _write(self, rule: Rule, weights: Mapping[str, int]) -> Write:
+        tag = None if ORIGINAL in rule.tags else record(rule)
+        return self._change(rule, weights, {"tag": tag, "untag": False})
+
+    def _write_back(self, rule: Rule) -> Write:
+        return self._change(rule, recorded(rule, tuple(self._alb.target_groups.values())), {"tag": None, "untag": True})
+
+    def _change(self, rule: Rule, weights: Mapping[str, int], tagging: Mapping[str, Json]) -> Write:
+        names = {arn: str(arch) for arch, arn in self._alb.target_groups.items()}
+        return Write(
+            lever=self.name,
+            target=label(rule),
+            before={names[arn]: rule.weights[arn] for arn in weights},
+            after={names[arn]: weight for arn, weight in weights.items()},
+            request={
+                "arn": rule.arn,
+                "is_default": rule.is_default,
+                "actions": [dict(a) for a in with_weights(sendable(rule.actions), weights)],
+                **tagging,
+            },
+            expects={"actions": [dict(a) for a in sendable(rule.actions)]},
+        )
+
+    async def _attempt(self, write: Write) -> None:
+        rule = await self._look(write)
+        sent, expected = _actions(write.request), _actions(write.expects)
+        done = same(rule.actions, sent)
+        if not done and not same(rule.actions, expected):
+            raise _drift(write, expected, rule)
+        if self._dry_run:
+            return
+        tag = write.request.get("tag")
+        if isinstance(tag, str) and ORIGINAL not in rule.tags:
+            await _answered(self._elb.tag(rule.arn, {ORIGINAL: tag}))
+        if not done:
+            await self._modify(write, rule, sent, expected)
+        if write.request.get("untag") and ORIGINAL in rule.tags:
+            await _answered(self._elb.untag(rule.arn, [ORIGINAL]))
+
+    async def _modify(self, write: Write, rule: Rule, sent: Actions, expected: Actions) -> None:
+        await _answered(self._elb.modify(rule, sent))
+        for _ in range(_LOOKS):
+            found = await self._look(write)
+            if same(found.actions, sent):
+                return
+            if not same(found.actions, expected):
+                raise _drift(write, sent, found)
+            await self._clock.sleep(_LOOK_AGAIN)
+        raise Drift(
+            f"{write.target}: the load balancer accepted the new weights but still has the old ones; look who sets them back"
+        )
+
+    async def _look(self, write: Write) -> Rule:
+        arn = str(write.request["arn"])
+        listeners, rules = ((arn,), ()) if write.request["is_default"] else ((), (arn,))
+        for rule in await self._elb.rules(listeners, rules):
+            return rule
+        raise Drift(f"{write.target}: it is gone; nothing was written; plan again")
+
+    async def _read_targets(self) -> tuple[tuple[TargetGroup, ...] | None, str]:
+        try:
+            return tuple(await self._elb.target_groups(self._alb.target_groups)), ""
+        except CockpitError as fault:
+            return None, str(fault)
+
+    def _wait(self, attempt: int, fault: Exception) -> float:
+        asked = fault.retry_after if isinstance(fault, Throttled) else None
+        # Full jitter: many cockpits and controllers share one bucket per account and Region.
+        return max(asked or 0.0, self._rng.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)))
+
+
+class _Unanswered(Exception):
+    """A write without an answer: whether it was carried out is only known after reading again."""
+
+    def __init__(self, cause: Unreachable) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+async def _answered(write: Awaitable[None]) -> None:
+    try:
+        await write
+    except Unreachable as fault:
+        raise _Unanswered(fault) from fault
+
+
+def _grows(write: Write, arch: Arch) -> bool:
+    before, after = write.before, write.after
+    return isinstance(before, dict) and isinstance(after, dict) and _number(after[arch]) > _number(before[arch])
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _nobody(message: str) -> None:
+    del message
+
+
+def _actions(part: Mapping[str, Json]) -> Actions:
+    actions = part["actions"]
+    return tuple(a for a in actions if isinstance(a, dict)) if isinstance(actions, list) else ()
+
+
+def _reverse(write: Write) -> Write:
+    recorded_here = write.request["tag"] is not None
+    return Write(
+        lever=write.lever,
+        target=write.target,
+        before=write.after,
+        after=write.before,
+        request={**write.request, "actions": write.expects["actions"], "tag": None, "untag": recorded_here},
+        expects={"actions": write.request["actions"]},
+    )
+
+
+def _drift(write: Write, expected: Actions, rule: Rule) -> Drift:
+    found = first_difference(comparable(expected), comparable(rule.actions), "actions")
+    return Drift(f"{write.target}: {found}: somebody else changed it; nothing more was written; plan again")
