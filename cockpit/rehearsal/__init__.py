@@ -1,0 +1,1 @@
+"""The embedded world: Kubernetes, load balancer and metrics servers on loopback around one seeded model."""

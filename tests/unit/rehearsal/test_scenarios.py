@@ -1,0 +1,147 @@
+"""What each scenario does to the world, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.errors import UsageError
+from cockpit.model.arch import Arch
+from cockpit.rehearsal.kube.errors import KubeError
+from cockpit.rehearsal.kube.faults import RequestInfo
+from cockpit.rehearsal.scenarios import SCENARIOS, MetricsFault
+from cockpit.rehearsal.windows import Measured
+from cockpit.rehearsal.world import World
+from tests.unit.rehearsal.worlds import BASELINE, CANARY, bind, deployment, placed, weights, world
+
+SEEDS = [1, 2, 3]
+
+
+def _go(made: World, arm64: int, seconds: int) -> None:
+    made.set_weights("arn:rule", weights(arm64))
+    made.engine.advance(made.cluster.step + seconds)
+
+
+def _both(made: World) -> tuple[Measured, Measured]:
+    amd, arm = (made.traffic.windows[a].at(made.cluster.step) for a in (Arch.AMD64, Arch.ARM64))
+    assert amd is not None and arm is not None
+    return amd, arm
+
+
+def test_every_scenario_of_this_release_is_listed_with_its_outcome() -> None:
+    assert set(SCENARIOS) == {
+        *("clean", "p99-regression", "error-spike", "prometheus-down", "prometheus-nan", "prometheus-stale"),
+        *("api-conflict", "watch-gone", "no-arm-capacity", "aws-throttled"),
+    }
+    assert all(e.summary and e.expected for e in SCENARIOS.values())
+
+
+def test_an_unknown_scenario_is_refused_with_what_there_is() -> None:
+    with pytest.raises(UsageError, match="no scenario 'x'; there are clean, "):
+        world(scenario="x")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_p99_regression_is_there_from_a_quarter_of_the_traffic_only(seed: int) -> None:
+    made = world(seed=seed, scenario="p99-regression")
+    _go(made, 5, 300)
+    amd, arm = _both(made)
+    assert arm.p99 / amd.p99 < 1.04
+    _go(made, 25, 300)
+    amd, arm = _both(made)
+    assert 1.2 < arm.p99 / amd.p99 < 1.3
+    _go(made, 5, 300)
+    amd, arm = _both(made)
+    assert arm.p99 / amd.p99 < 1.04
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_errors_spike_a_minute_after_a_quarter_of_the_traffic(seed: int) -> None:
+    made = world(seed=seed, scenario="error-spike")
+    _go(made, 25, 55)
+    amd, arm = _both(made)
+    assert arm.errors / arm.requests < 0.001
+    _go(made, 25, 300)
+    amd, arm = _both(made)
+    assert 0.025 < arm.errors / arm.requests < 0.035 and amd.errors / amd.requests < 0.001
+
+
+@pytest.mark.parametrize("fault", list(MetricsFault))
+def test_metrics_fail_a_minute_into_the_first_phase(fault: MetricsFault) -> None:
+    made = world(scenario=f"prometheus-{fault}")
+    made.engine.advance(300)
+    assert made.metrics_fault() is None
+    _go(made, 5, 55)
+    assert made.metrics_fault() is None
+    _go(made, 5, 10)
+    assert made.metrics_fault() is fault
+
+
+def test_a_first_phase_of_affinity_counts_too() -> None:
+    made = world(scenario="prometheus-down", balanced=False)
+    made.engine.advance(100)
+    assert made.metrics_fault() is None
+    bind(made, BASELINE, "arm64")
+    made.engine.advance(170)
+    assert made.metrics_fault() is MetricsFault.DOWN
+
+
+async def test_the_first_two_patches_of_each_deployment_conflict() -> None:
+    made = world(scenario="api-conflict")
+
+    def patch(name: str, *, dry_run: bool = False) -> RequestInfo:
+        return RequestInfo("patch", "", "operator", "apps", "v1", "deployments", "", "payments", name, dry_run)
+
+    await made.before(patch(BASELINE.name, dry_run=True))
+    version = deployment(made, BASELINE)["metadata"]["resourceVersion"]
+    for name in (BASELINE.name, CANARY.name, BASELINE.name, CANARY.name):
+        with pytest.raises(KubeError) as refused:
+            await made.before(patch(name))
+        assert refused.value.code == 409
+    await made.before(patch(BASELINE.name))
+    found = deployment(made, BASELINE)
+    assert found["metadata"]["resourceVersion"] != version and found["metadata"]["generation"] == 1
+    assert "review 2" in found["metadata"]["annotations"]["example.com/last-reviewed"]
+
+
+def test_watches_are_cut_again_and_again() -> None:
+    made = world(scenario="watch-gone")
+    epochs = []
+    for step in range(0, 121, 20):
+        made.engine.advance(step)
+        epochs.append(made.storage.watch_epoch)
+    assert epochs[0] == 0 and 4 <= epochs[-1] <= 7 and epochs == sorted(epochs)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_further_pod_fits_on_arm64_and_what_is_there_runs_on(seed: int) -> None:
+    made = world(seed=seed, scenario="no-arm-capacity")
+    made.engine.advance(60)
+    assert placed(made, CANARY) == {"arm64": 12}
+    others = made.storage.list("pods", "analytics")
+    assert len(others) == 6 and all(p["status"]["phase"] == "Running" for p in others)
+    bind(made, BASELINE, "arm64")
+    made.engine.advance(200)
+    assert placed(made, BASELINE)["arm64"] == 0 and placed(made, BASELINE)["amd64"] >= 9
+
+
+def test_throttling_lasts_a_minute_from_the_second_change_on() -> None:
+    made = world(scenario="aws-throttled")
+    assert not made.throttled("DescribeRules") and not made.throttled("ModifyListener")
+    assert made.throttled("ModifyRule") and made.throttled("ModifyTargetGroup") and not made.throttled("DescribeRules")
+    made.engine.advance(59)
+    assert made.throttled("ModifyRule")
+    made.engine.advance(60)
+    assert not made.throttled("ModifyRule")
+
+
+def test_a_scenario_can_be_dropped_in_and_taken_away() -> None:
+    made = world()
+    _go(made, 25, 400)
+    made.drop_in("error-spike")
+    made.engine.advance(made.cluster.step + 130)
+    _, arm = _both(made)
+    assert arm.errors / arm.requests > 0.02
+    made.drop_in("clean")
+    made.engine.advance(made.cluster.step + 130)
+    _, arm = _both(made)
+    assert arm.errors / arm.requests < 0.001
