@@ -158,6 +158,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     name = run_name(playbook, options.clock)
     checked = await preflight(playbook, servers.kube, servers.elb, writes=not options.observe)
     logbook = open_logbook(name, options)
+    logbook.dry_run = options.dry_run
     logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source)
     logbook.say(EventType.PREFLIGHT, "; ".join(checked), checks=list(checked))
     identity = Identity(
@@ -178,6 +179,8 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
         blocked="this cockpit is read-only (--observe)" if options.observe else "",
         on_close=servers.aclose,
     )
+    if servers.kube:
+        servers.kube.keep_warm()
     flight.start()
     return flight
 

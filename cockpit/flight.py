@@ -262,11 +262,13 @@ class Flight:
 
     def _complete(self) -> None:
         self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} was the last phase")
-        self._end(Stage.COMPLETED, "completed")
+        self._end(
+            Stage.COMPLETED, "completed", "a dry run: every write was accepted, nothing was kept" if self.identity.dry_run else ""
+        )
 
-    def _end(self, stage: Stage, outcome: str, error: str = "") -> None:
-        self.state = machine.end(self.state, stage, self.clock.now(), error)
-        self.logbook.say(EventType.RUN_FINISHED, f"{outcome}: {error}" if error else outcome, outcome=outcome)
+    def _end(self, stage: Stage, outcome: str, words: str = "") -> None:
+        self.state = machine.end(self.state, stage, self.clock.now(), words if stage is Stage.FAILED else "")
+        self.logbook.say(EventType.RUN_FINISHED, f"{outcome}: {words}" if words else outcome, outcome=outcome)
 
     def _hold(self, by: HoldBy, reason: str) -> None:
         before = self.state.hold

@@ -28,7 +28,7 @@ def line(event: Event, output: Output) -> str:
 
 
 async def fly(flight: Flight, write: Callable[[str], None], output: Output, give_up_after: float) -> Exit:
-    """Fly a started flight to the end. A run that is held, waits for a person, or makes no progress for `give_up_after` seconds ends as held."""
+    """Fly a started flight to the end: held, waiting for a person or stuck for `give_up_after` seconds, it ends as held."""
     for event in flight.events():
         write(line(event, output))
     flight.logbook.listen(lambda event: write(line(event, output)))

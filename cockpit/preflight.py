@@ -71,7 +71,9 @@ async def _all(checks: Sequence[Coroutine[None, None, str]]) -> tuple[str, ...]:
         if len(faults) == 1 or not isinstance(fault, CockpitError):
             raise fault
     if faults:
-        raise Refused("\n".join(str(f) for f in faults))
+        # One cause (expired credentials, say) makes every check fail with the same words.
+        words = list(dict.fromkeys(str(f) for f in faults))
+        raise faults[0] if len(words) == 1 else Refused("\n".join(words))
     return tuple(str(r) for r in results)
 
 

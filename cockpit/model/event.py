@@ -55,4 +55,4 @@ class Event:
             "phase": self.phase,
             "message": self.message,
         }
-        return {**self.fields, **head}
+        return head | {key: value for key, value in self.fields.items() if key not in head}

@@ -35,4 +35,4 @@ async def perform(lever: AnyLever, write: Write, logbook: Logbook) -> None:
         kind = EventType.DRIFT if isinstance(error, Drift) else EventType.WRITE_FAILED
         logbook.say(kind, f"{write.lever}: {write.target}: {error}", lever=write.lever, target=write.target)
         raise
-    logbook.say(EventType.WRITE_DONE, f"{write.lever}: {write.target}", lever=write.lever, target=write.target, after=write.after)
+    logbook.done(write)

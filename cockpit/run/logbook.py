@@ -16,6 +16,8 @@ DURABLE = frozenset({EventType.WRITE_INTENDED, EventType.RUN_STARTED, EventType.
 class Logbook:
     """Writes the events of one run. `phase` is stamped on each; the flight keeps it up to date.
 
+    With `dry_run` every write is said to be one that nothing keeps.
+
     A rollback must not wait for a disk: with `brave` set, a journal that cannot be written is reported once and done without.
     """
 
@@ -24,6 +26,7 @@ class Logbook:
         self.operator = operator
         self.phase = ""
         self.brave = False
+        self.dry_run = False
         self.events: list[Event] = []
         self._clock = clock
         self._journal = journal
@@ -54,6 +57,18 @@ class Logbook:
             before=write.before,
             after=write.after,
             detail=request,
+        )
+
+    def done(self, write: Write) -> None:
+        """Record that `write` was accepted."""
+        kept = " (dry run: accepted, nothing kept)" if self.dry_run else ""
+        self.say(
+            EventType.WRITE_DONE,
+            f"{write.lever}: {write.target}{kept}",
+            lever=write.lever,
+            target=write.target,
+            after=write.after,
+            dry_run=self.dry_run,
         )
 
     def close(self) -> None:

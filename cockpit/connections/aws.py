@@ -1,0 +1,197 @@
+"""Elastic Load Balancing as async calls: boto3 in a bounded pool of threads of its own, imported when first used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from cockpit.connections.landing import landed
+from cockpit.model.arch import Arch
+from cockpit.model.json import Json
+from cockpit.model.playbook import Alb
+from cockpit.model.share import Rule, TargetGroup
+from cockpit.text import clean
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_elbv2.type_defs import ActionTypeDef, TargetHealthDescriptionTypeDef
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 5
+READ_ATTEMPTS = 3
+ARNS_A_CALL = 20
+"""DescribeTags takes no more; the others are kept to the same."""
+_SERVICE = "elasticloadbalancing"
+
+
+THREADS = 12
+"""Polls hold five at most, however slow the endpoint is: a lever always finds a free one."""
+
+
+class Elb:
+    """The load balancer's API. All time-outs are wall time; errors are of `cockpit.errors`. Close with `close`."""
+
+    def __init__(
+        self, reader: ElasticLoadBalancingv2Client, writer: ElasticLoadBalancingv2Client, sts: Any, pool: ThreadPoolExecutor
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._sts = sts
+        self._pool = pool
+        self.endpoint = reader.meta.endpoint_url
+
+    @classmethod
+    async def connect(cls, alb: Alb) -> Elb:
+        """Clients for a playbook's load balancer, without asking it anything yet.
+
+        Unauthorized without credentials, UsageError without a region or with a profile that does not exist.
+        """
+        pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, _open, alb, pool)
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
+
+    async def account(self) -> str:
+        """The account that the credentials belong to (sts:GetCallerIdentity)."""
+        return await self._call("sts:GetCallerIdentity", lambda: str(self._sts.get_caller_identity()["Account"]))
+
+    async def rules(self, listeners: Sequence[str], rules: Sequence[str]) -> tuple[Rule, ...]:
+        """The default rules of `listeners`, then `rules`, in the order of these ARNs, with their tags. NotFound."""
+        found: dict[str, Rule] = {}
+        defaults, others = await asyncio.gather(self._defaults(listeners), self._others(rules))
+        tags = await self._tags([*listeners, *rules])
+        for arn, actions in {**defaults, **others}.items():
+            found[arn] = Rule(arn, arn in defaults, actions, tags.get(arn, {}))
+        return tuple(found[arn] for arn in (*listeners, *rules) if arn in found)
+
+    async def target_groups(self, groups: Mapping[Arch, str]) -> tuple[TargetGroup, ...]:
+        """The health of the groups' targets. What is not healthy or draining counts as unhealthy."""
+        return tuple(await asyncio.gather(*(self._group(arch, arn) for arch, arn in groups.items())))
+
+    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]]) -> None:
+        """Replace a rule's whole action list. Never retried here: the caller must look before it writes again."""
+        whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
+        if rule.is_default:
+            await self._write(
+                f"{_SERVICE}:ModifyListener", lambda: self._writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole)
+            )
+        else:
+            await self._write(f"{_SERVICE}:ModifyRule", lambda: self._writer.modify_rule(RuleArn=rule.arn, Actions=whole))
+
+    async def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a listener or rule; others stay."""
+        whole = [{"Key": key, "Value": value} for key, value in tags.items()]
+        await self._write(f"{_SERVICE}:AddTags", lambda: self._writer.add_tags(ResourceArns=[arn], Tags=whole))  # type: ignore[arg-type]
+
+    async def untag(self, arn: str, keys: Sequence[str]) -> None:
+        """Remove tags from a listener or rule; those that are not there do not matter."""
+        await self._write(f"{_SERVICE}:RemoveTags", lambda: self._writer.remove_tags(ResourceArns=[arn], TagKeys=list(keys)))
+
+    def close(self) -> None:
+        """Let go of connections and threads; calls under way end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
+        self._writer.close()
+        self._sts.close()
+
+    async def _defaults(self, arns: Sequence[str]) -> dict[str, tuple[Mapping[str, Json], ...]]:
+        found: dict[str, tuple[Mapping[str, Json], ...]] = {}
+        for some in _batches(arns):
+            answer = await self._call(
+                f"{_SERVICE}:DescribeListeners", partial(self._reader.describe_listeners, ListenerArns=some)
+            )
+            found |= {one["ListenerArn"]: _actions(one.get("DefaultActions")) for one in answer["Listeners"]}
+        return found
+
+    async def _others(self, arns: Sequence[str]) -> dict[str, tuple[Mapping[str, Json], ...]]:
+        found: dict[str, tuple[Mapping[str, Json], ...]] = {}
+        for some in _batches(arns):
+            answer = await self._call(f"{_SERVICE}:DescribeRules", partial(self._reader.describe_rules, RuleArns=some))
+            found |= {one["RuleArn"]: _actions(one.get("Actions")) for one in answer["Rules"]}
+        return found
+
+    async def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for some in _batches(arns):
+            answer = await self._call(f"{_SERVICE}:DescribeTags", partial(self._reader.describe_tags, ResourceArns=some))
+            for one in answer["TagDescriptions"]:
+                found[one["ResourceArn"]] = {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", [])}
+        return found
+
+    async def _group(self, arch: Arch, arn: str) -> TargetGroup:
+        answer = await self._call(
+            f"{_SERVICE}:DescribeTargetHealth", lambda: self._reader.describe_target_health(TargetGroupArn=arn)
+        )
+        states = [_state(target) for target in answer["TargetHealthDescriptions"]]
+        healthy, draining = states.count("healthy"), states.count("draining")
+        return TargetGroup(arn, _name(arn), arch, healthy, len(states) - healthy - draining, draining)
+
+    async def _write(self, action: str, work: Callable[[], object]) -> None:
+        await landed(self._call(action, work))
+
+    async def _call(self, action: str, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _guarded, action, self.endpoint, work)
+
+
+def _guarded(action: str, where: str, work: Callable[[], T]) -> T:
+    from cockpit.connections.aws_failures import aws_words
+
+    with aws_words(action, where):
+        return work()
+
+
+def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import NoCredentialsError
+
+    from cockpit.connections.aws_failures import aws_words
+
+    patient = _settings(alb, READ_ATTEMPTS)
+    with aws_words(f"{_SERVICE}:*", alb.endpoint_url or alb.region):
+        session = boto3.Session(region_name=alb.region or None)
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+        reader = session.client("elbv2", endpoint_url=alb.endpoint_url, config=Config(**patient))
+        writer = session.client("elbv2", endpoint_url=alb.endpoint_url, config=Config(**_settings(alb, 1)))
+        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=Config(**patient))
+    return Elb(reader, writer, sts, pool)
+
+
+def _settings(alb: Alb, attempts: int) -> dict[str, Any]:
+    host = urlsplit(alb.endpoint_url or "").hostname or ""
+    local: dict[str, Any] = {"proxies": {}} if host == "localhost" or host.startswith("127.") else {}
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
+        "tcp_keepalive": True,
+        "user_agent_extra": "cutover-cockpit",
+        **local,
+    }
+
+
+def _actions(found: Any) -> tuple[Mapping[str, Json], ...]:
+    return tuple(found or ())
+
+
+def _state(target: TargetHealthDescriptionTypeDef) -> str:
+    return target.get("TargetHealth", {}).get("State", "unavailable")
+
+
+def _name(arn: str) -> str:
+    parts = arn.split(":")[-1].split("/")
+    return clean(parts[1] if len(parts) > 1 else arn, 80)
+
+
+def _batches(arns: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(arns), ARNS_A_CALL):
+        yield list(arns[start : start + ARNS_A_CALL])

@@ -1,0 +1,291 @@
+"""Kubernetes JSON to `cockpit.model`. Every string that may be shown is cleaned here; what is written back is left as it came.
+
+All functions raise msgspec.DecodeError for bytes that are not the object they promise. Quantities that cannot be read count as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from cockpit.connections import wire
+from cockpit.connections.demand import amounts, pod_requests
+from cockpit.model.arch import ARCH_LABELS
+from cockpit.model.cluster import Condition, Container, DaemonSet, Deployment, KubeEvent, Node, Pod, Taint
+from cockpit.text import clean
+
+T = TypeVar("T")
+W = TypeVar("W")
+Raw = bytes | msgspec.Raw
+
+_CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+_INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+_ZONE = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+shared = lru_cache(maxsize=1 << 16)(clean)
+"""`clean` for text that many objects have in common (images, nodes, reasons): one string is kept for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list: its objects, its version, and whether (and where) it goes on."""
+
+    items: list[T]
+    resource_version: str
+    more: str
+
+
+class Codec(Generic[W, T]):
+    """Decodes pages and single objects of one kind."""
+
+    def __init__(self, kind: Any, build: Callable[[W], T]) -> None:
+        self._page = msgspec.json.Decoder(wire.List[kind])
+        self._one = msgspec.json.Decoder(kind)
+        self._build = build
+
+    def page(self, raw: bytes) -> Page[T]:
+        """A page of a list."""
+        found = self._page.decode(raw)
+        build = self._build
+        return Page([build(item) for item in found.items or ()], found.metadata.resource_version, found.metadata.continue_)
+
+    def one(self, raw: Raw) -> T:
+        """A single object."""
+        return self._build(self._one.decode(raw))
+
+
+def node_of(found: wire.Node) -> Node:
+    """A node from its struct."""
+    labels = _labels(found.metadata.labels)
+    spec, status = found.spec or wire.NodeSpec(), found.status or wire.NodeStatus()
+    return Node(
+        name=clean(found.metadata.name),
+        arch=_first(labels, ARCH_LABELS),
+        reported_arch=shared(status.node_info.architecture) if status.node_info else "",
+        ready=_holds(status.conditions, "Ready"),
+        unschedulable=bool(spec.unschedulable),
+        control_plane=any(role in labels for role in _CONTROL_PLANE),
+        instance_type=_first(labels, _INSTANCE_TYPE),
+        zone=_first(labels, _ZONE),
+        allocatable=amounts(status.allocatable),
+        taints=tuple(Taint(shared(t.key), shared(t.effect), shared(t.value or "")) for t in spec.taints or ()),
+        labels=labels,
+    )
+
+
+def pod_of(found: wire.Pod) -> Pod:
+    """A pod from its struct."""
+    meta, spec, status = found.metadata, found.spec or wire.PodSpec(), found.status or wire.PodStatus()
+    return Pod(
+        namespace=shared(meta.namespace),
+        name=clean(meta.name),
+        uid=clean(meta.uid),
+        node=shared(spec.node_name or ""),
+        phase=shared(status.phase),
+        ready=_holds(status.conditions, "Ready"),
+        created=meta.creation_timestamp,
+        terminating=meta.deletion_timestamp is not None,
+        unschedulable=_unschedulable(status),
+        owner=_owner(meta),
+        labels=_labels(meta.labels),
+        containers=_containers(spec, status),
+        requests=pod_requests(spec),
+    )
+
+
+def deployment_of(found: wire.Deployment) -> Deployment:
+    """A Deployment from its struct."""
+    meta, spec, status = found.metadata, found.spec or wire.WorkloadSpec(), found.status or wire.DeploymentStatus()
+    template = _template(spec)
+    return Deployment(
+        namespace=shared(meta.namespace),
+        name=clean(meta.name),
+        uid=clean(meta.uid),
+        resource_version=clean(meta.resource_version),
+        generation=meta.generation,
+        observed_generation=status.observed_generation,
+        replicas=1 if spec.replicas is None else spec.replicas,
+        updated=status.updated_replicas,
+        ready=status.ready_replicas,
+        available=status.available_replicas,
+        total=status.replicas,
+        paused=bool(spec.paused),
+        affinity=template.affinity,
+        node_selector=_strings(template.node_selector),
+        tolerations=tuple(template.tolerations or ()),
+        selector=_strings(spec.selector.match_labels if spec.selector else None),
+        annotations=meta.annotations or {},
+        labels=_labels(meta.labels),
+        images=_images(template),
+        template_requests=pod_requests(template),
+        conditions=tuple(_condition(c) for c in status.conditions or ()),
+    )
+
+
+def daemonset_of(found: wire.DaemonSet) -> DaemonSet:
+    """A DaemonSet from its struct."""
+    meta, spec, status = found.metadata, found.spec or wire.WorkloadSpec(), found.status or wire.DaemonSetStatus()
+    template = _template(spec)
+    return DaemonSet(
+        namespace=shared(meta.namespace),
+        name=clean(meta.name),
+        uid=clean(meta.uid),
+        desired=status.desired_number_scheduled,
+        ready=status.number_ready,
+        selector=_strings(spec.selector.match_labels if spec.selector else None),
+        node_selector=_strings(template.node_selector),
+        affinity=template.affinity,
+        images=_images(template),
+    )
+
+
+def event_of(found: wire.Event) -> KubeEvent:
+    """An Event from its struct; its time is the newest that it names."""
+    series, about = found.series or wire.EventSeries(), found.involved_object or wire.Regarding()
+    times = (series.last_observed_time, found.last_timestamp, found.event_time, found.first_timestamp)
+    newest = next((t for t in times if t is not None), found.metadata.creation_timestamp or _EPOCH)
+    return KubeEvent(
+        namespace=shared(found.metadata.namespace),
+        name=clean(found.metadata.name),
+        time=newest if newest.tzinfo else newest.replace(tzinfo=UTC),
+        type=shared(found.type or ""),
+        reason=shared(found.reason or ""),
+        message=clean(found.message or ""),
+        regarding=clean(f"{about.kind or ''}/{about.name or ''}"),
+        count=series.count or found.count or 1,
+    )
+
+
+NODES: Codec[wire.Node, Node] = Codec(wire.Node, node_of)
+PODS: Codec[wire.Pod, Pod] = Codec(wire.Pod, pod_of)
+DEPLOYMENTS: Codec[wire.Deployment, Deployment] = Codec(wire.Deployment, deployment_of)
+DAEMONSETS: Codec[wire.DaemonSet, DaemonSet] = Codec(wire.DaemonSet, daemonset_of)
+EVENTS: Codec[wire.Event, KubeEvent] = Codec(wire.Event, event_of)
+
+
+def node(raw: Raw) -> Node:
+    """A node from its JSON."""
+    return NODES.one(raw)
+
+
+def pod(raw: Raw) -> Pod:
+    """A pod from its JSON."""
+    return PODS.one(raw)
+
+
+def deployment(raw: Raw) -> Deployment:
+    """A Deployment from its JSON."""
+    return DEPLOYMENTS.one(raw)
+
+
+def daemonset(raw: Raw) -> DaemonSet:
+    """A DaemonSet from its JSON."""
+    return DAEMONSETS.one(raw)
+
+
+def event(raw: Raw) -> KubeEvent:
+    """An Event from its JSON."""
+    return EVENTS.one(raw)
+
+
+def label_selector(selector: wire.Selector | None) -> str | None:
+    """The `labelSelector` parameter for a selector; None for one that selects nothing or that cannot be said."""
+    if selector is None:
+        return None
+    parts = [f"{key}={value}" for key, value in (selector.match_labels or {}).items()]
+    for item in selector.match_expressions or ():
+        said = _EXPRESSIONS.get(item.operator)
+        if said is None:
+            return None
+        parts.append(said.format(key=item.key, values=",".join(item.values or ())))
+    return ",".join(parts) or None
+
+
+_EXPRESSIONS = {"In": "{key} in ({values})", "NotIn": "{key} notin ({values})", "Exists": "{key}", "DoesNotExist": "!{key}"}
+
+
+@lru_cache(maxsize=4096)
+def _labels_from(text: bytes) -> Mapping[str, str]:
+    found: dict[str, str] = msgspec.json.decode(text, type=dict[str, str] | None) or {}
+    return {shared(key): shared(value) for key, value in found.items()}
+
+
+def _labels(raw: msgspec.Raw) -> Mapping[str, str]:
+    text = bytes(raw)
+    return _labels_from(text) if text else {}
+
+
+def _strings(found: Mapping[str, str] | None) -> Mapping[str, str]:
+    return {shared(key): shared(value) for key, value in (found or {}).items()}
+
+
+def _first(labels: Mapping[str, str], keys: Iterable[str]) -> str:
+    return next((labels[key] for key in keys if key in labels), "")
+
+
+def _holds(conditions: list[wire.StatusCondition] | None, kind: str) -> bool:
+    return any(c.type == kind and c.status == "True" for c in conditions or ())
+
+
+def _condition(found: wire.StatusCondition) -> Condition:
+    return Condition(shared(found.type), shared(found.status), shared(found.reason or ""), clean(found.message or ""))
+
+
+def _template(spec: wire.WorkloadSpec) -> wire.TemplateSpec:
+    return (spec.template.spec if spec.template else None) or wire.TemplateSpec()
+
+
+def _images(spec: wire.PodSpec) -> tuple[str, ...]:
+    found = [*(spec.init_containers or ()), *(spec.containers or ())]
+    return tuple(dict.fromkeys(shared(c.image or "") for c in found))
+
+
+def _unschedulable(status: wire.PodStatus) -> str:
+    for found in status.conditions or ():
+        if found.type == "PodScheduled" and found.status == "False":
+            return clean(found.message or found.reason or "Unschedulable")
+    return ""
+
+
+def _owner(meta: wire.Meta) -> str:
+    owners = meta.owner_references
+    if not owners:
+        return ""
+    chosen = next((o for o in owners if o.controller), owners[0])
+    return shared(f"{chosen.kind}/{chosen.name}")
+
+
+def _containers(spec: wire.PodSpec, status: wire.PodStatus) -> tuple[Container, ...]:
+    known = {s.name: s for s in status.container_statuses or ()}
+    first = {s.name: s for s in status.init_container_statuses or ()}
+    return (
+        *(_container(c, first.get(c.name), init=True) for c in spec.init_containers or ()),
+        *(_container(c, known.get(c.name), init=False) for c in spec.containers or ()),
+    )
+
+
+def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *, init: bool) -> Container:
+    name, image = shared(spec.name), shared(spec.image or "")
+    if status is None:
+        return Container(name, image, init=init)
+    state, last = status.state or wire.ContainerState(), status.last_state or wire.ContainerState()
+    ended = state.terminated or last.terminated
+    waits = state.waiting
+    message = (waits.message if waits else "") or (ended.message if ended else "") or ""
+    return Container(
+        name=name,
+        image=image,
+        image_id=shared(status.image_id or ""),
+        ready=status.ready,
+        restarts=status.restart_count,
+        waiting=shared(waits.reason or "") if waits else "",
+        message=clean(message) if message else "",
+        exit_code=ended.exit_code if ended else None,
+        init=init,
+    )

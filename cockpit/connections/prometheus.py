@@ -1,0 +1,182 @@
+"""The Prometheus HTTP API: instant and range queries that must give one series."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from cockpit.connections.failures import plain_words
+from cockpit.connections.tidy import tidy
+from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
+from cockpit.model.series import Sample
+from cockpit.text import clean
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+ANSWER_BYTES = 8 << 20
+SHOWN_SERIES = 3
+
+
+class NoData(CockpitError):
+    """The server answered, with an empty vector or with no number (NaN, Inf)."""
+
+
+class _Result(msgspec.Struct, gc=False):
+    metric: dict[str, str] = {}
+    value: tuple[float, str] | None = None
+    values: list[tuple[float, str]] | None = None
+
+
+class _Data(msgspec.Struct, rename="camel", gc=False):
+    result_type: str = ""
+    result: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class _Answer(msgspec.Struct, rename="camel", gc=False):
+    status: str = ""
+    data: _Data | None = None
+    error_type: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A span of time to query, `step` in seconds."""
+
+    start: datetime
+    end: datetime
+    step: float
+
+
+class PrometheusClient:
+    """Queries one server. The bearer token is read from its file for each request and kept nowhere else. Wall-time time-outs."""
+
+    def __init__(self, url: str, bearer_token_file: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._token_file = bearer_token_file
+        host = urlsplit(url).hostname or ""
+        local = host == "localhost" or host.startswith("127.")
+        # No redirects: the token must go nowhere else. No netrc either, which httpx reads with the proxies' settings.
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            trust_env=not local,
+            auth=_no_auth,
+            headers={"Accept": "application/json", "User-Agent": "cutover-cockpit"},
+        )
+
+    async def instant(self, query: str) -> Sample:
+        """The value of a query now, with the server's time. NoData, Rejected, Unauthorized, Throttled, Unreachable."""
+        data = await self._ask("query", {"query": query})
+        if data.result_type == "scalar":
+            return _sample(_decoded(data.result, tuple[float, str], self.url))
+        found = _single(_decoded(data.result, list[_Result], self.url))
+        if found.value is None:
+            raise Rejected(f"the query gives a {clean(data.result_type, 40)}, not one number", status=200, reason="bad_data")
+        return _sample(found.value)
+
+    async def range(self, query: str, over: Range) -> tuple[Sample, ...]:
+        """The values of a query over a span, oldest first, without those that are no numbers. Errors as for `instant`."""
+        span = {"start": over.start.timestamp(), "end": over.end.timestamp(), "step": over.step}
+        data = await self._ask("query_range", {"query": query, **{key: f"{value:.3f}" for key, value in span.items()}})
+        found = _single(_decoded(data.result, list[_Result], self.url))
+        samples = (_sample_or_none(value) for value in found.values or ())
+        return tuple(sample for sample in samples if sample is not None)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def _ask(self, what: str, form: Mapping[str, str]) -> _Data:
+        headers = await self._identity()
+        with plain_words(f"Prometheus {self.url}"):
+            async with asyncio.timeout(READ_SECONDS * 2):
+                response = await self._http.post(f"{self.url}/api/v1/{what}", data=dict(form), headers=headers, extensions=tidy())
+        answer = _answer(response)
+        if response.status_code == 200 and answer.status == "success" and answer.data is not None:
+            return answer.data
+        raise _refusal(response, answer, self.url)
+
+    async def _identity(self) -> dict[str, str]:
+        if self._token_file is None:
+            return {}
+        try:
+            token = (await asyncio.to_thread(_read, self._token_file)).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unauthorized(f"bearer_token_file {clean(self._token_file)} cannot be read ({type(error).__name__})") from None
+        if not token or not token.isascii() or not token.isprintable():
+            raise Unauthorized(f"bearer_token_file {clean(self._token_file)} holds no token")
+        return {"Authorization": f"Bearer {token}"}
+
+
+def _read(path: str) -> str:
+    return Path(path).expanduser().read_text()
+
+
+def _no_auth(request: httpx.Request) -> httpx.Request:
+    return request
+
+
+def _answer(response: httpx.Response) -> _Answer:
+    try:
+        return msgspec.json.decode(response.content, type=_Answer)
+    except msgspec.DecodeError:
+        return _Answer()
+
+
+def _refusal(response: httpx.Response, answer: _Answer, url: str) -> CockpitError:
+    status = response.status_code
+    said = clean(f"{answer.error_type}: {answer.error}", 300) if answer.error else f"HTTP {status} without an answer of its API"
+    if status in (401, 403):
+        return Unauthorized(f"Prometheus {url} refuses the credentials (HTTP {status}): check bearer_token_file")
+    if status == 429:
+        return Throttled(f"Prometheus asks to wait: {said}", status=status, reason=answer.error_type)
+    if not answer.error and (status >= 500 or status == 200 or 300 <= status < 400):
+        return Unreachable(f"Prometheus {url}: {said}")
+    return Rejected(f"Prometheus: {said}", status=status, reason=clean(answer.error_type, 40))
+
+
+def _decoded(raw: msgspec.Raw, type_: Any, url: str) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=type_)
+    except msgspec.DecodeError as error:
+        raise Unreachable(f"Prometheus {url}: its answer is no result ({clean(str(error), 200)})") from error
+
+
+def _single(found: Sequence[_Result]) -> _Result:
+    if not found:
+        raise NoData("the query gives no series (no data)")
+    if len(found) > 1:
+        labels = " ".join(_labels(one.metric) for one in found[:SHOWN_SERIES])
+        more = f" and {len(found) - SHOWN_SERIES} more" if len(found) > SHOWN_SERIES else ""
+        message = f"the query gives {len(found)} series, not one: {labels}{more}; aggregate it (sum, max)"
+        raise Rejected(message, status=200, reason="several_series")
+    return found[0]
+
+
+def _labels(metric: Mapping[str, str]) -> str:
+    return clean("{" + ", ".join(f'{key}="{value}"' for key, value in sorted(metric.items())) + "}", 200)
+
+
+def _sample(pair: tuple[float, str]) -> Sample:
+    sample = _sample_or_none(pair)
+    if sample is None:
+        raise NoData(f"the query gives {clean(pair[1], 20)}, which is no number (no data)")
+    return sample
+
+
+def _sample_or_none(pair: tuple[float, str]) -> Sample | None:
+    try:
+        value = float(pair[1])
+        time = datetime.fromtimestamp(pair[0], UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return Sample(time, value) if math.isfinite(value) else None

@@ -1,0 +1,68 @@
+"""The load balancer's rules and the health of its target groups, polled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from random import Random
+
+from cockpit.clock import Clock
+from cockpit.connections.aws import Elb
+from cockpit.errors import CockpitError
+from cockpit.model.playbook import Alb
+from cockpit.model.share import Rule, TargetGroup
+from cockpit.model.snapshot import SourceName
+from cockpit.sources.base import Kind, Observation
+from cockpit.sources.pace import Backoff, patience, speed
+
+EVERY_SECONDS = 5.0
+STALE_SECONDS = 30.0
+LEAST_WALL_SECONDS = 0.2
+"""However fast a rehearsal runs, its load balancer is not asked more often than this."""
+
+
+class AlbSource:
+    """Rules by ARN and target groups by ARN; `every` is in seconds of the clock."""
+
+    names = (SourceName.RULES, SourceName.TARGETS)
+
+    def __init__(self, elb: Elb, alb: Alb, clock: Clock, random: Random | None = None, every: float = EVERY_SECONDS) -> None:
+        self._elb = elb
+        self._alb = alb
+        self._clock = clock
+        self._every = max(every, LEAST_WALL_SECONDS * speed(clock)) if speed(clock) > 1 else every
+        # Throttling is per account and Region: a minute between attempts still leaves others room.
+        self._backoff = Backoff(clock, random or Random(), first=every, most=60.0)  # noqa: S311 (jitter)
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds of the clock."""
+        return patience(self._clock, STALE_SECONDS, 3.0)
+
+    async def observe(self) -> AsyncGenerator[Observation, None]:
+        """Poll until cancelled."""
+        while True:
+            rules, groups = await asyncio.gather(
+                self._ask(SourceName.RULES, lambda: self._elb.rules(self._alb.listeners, self._alb.rules)),
+                self._ask(SourceName.TARGETS, lambda: self._elb.target_groups(self._alb.target_groups)),
+            )
+            for observation in (*rules[0], *groups[0]):
+                yield observation
+            error = rules[1] or groups[1]
+            if error:
+                await self._backoff.wait(error)
+            else:
+                self._backoff.reset()
+                await self._clock.sleep(self._every)
+
+    async def _ask(
+        self, source: SourceName, ask: Callable[[], Awaitable[Iterable[Rule | TargetGroup]]]
+    ) -> tuple[list[Observation], CockpitError | None]:
+        # The answer is at least as old as the question.
+        at = self._clock.monotonic()
+        try:
+            found = list(await ask())
+        except CockpitError as error:
+            return [Observation(source, Kind.FAULT, self._clock.monotonic(), why=str(error))], error
+        told = [Observation(source, Kind.UPSERT, at, one.arn, one) for one in found]
+        return [*told, Observation(source, Kind.LISTED, at, keys=frozenset(one.arn for one in found))], None

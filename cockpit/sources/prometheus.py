@@ -1,0 +1,145 @@
+"""The playbook's signals, asked of Prometheus for each architecture.
+
+A sample's time is the server's own. A server that answers with an old time has not been heard from: the source grows STALE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import TypeAlias
+
+from cockpit.clock import Clock
+from cockpit.connections.prometheus import NoData, PrometheusClient, Range
+from cockpit.errors import CockpitError, Throttled, Unauthorized, Unreachable
+from cockpit.model.arch import Arch
+from cockpit.model.playbook import Prometheus, Signal
+from cockpit.model.series import Sample, Series
+from cockpit.model.snapshot import SourceName
+from cockpit.sources.base import Kind, Observation
+from cockpit.sources.pace import Backoff, patience
+
+KEPT = timedelta(hours=2)
+BACKFILL = timedelta(minutes=30)
+AT_ONCE = 4
+PLACE = "{{arch}}"
+
+Key: TypeAlias = tuple[str, Arch]
+
+_SILENT = (Unreachable, Unauthorized, Throttled)
+"""Errors that mean that the server was not heard on a query; of others, it was."""
+
+
+def query_for(signal: Signal, arch: Arch) -> str:
+    """The signal's query for an architecture: the one substitution that there is."""
+    return signal.query.replace(PLACE, arch.value)
+
+
+class MetricsSource:
+    """Series by (signal, arch). It owns its client's connections and closes them when it is cancelled."""
+
+    names = (SourceName.METRICS,)
+
+    def __init__(self, config: Prometheus, signals: Mapping[str, Signal], clock: Clock, random: Random | None = None) -> None:
+        self._config = config
+        self._queries: dict[Key, str] = {
+            (name, arch): query_for(signal, arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
+        }
+        self._clock = clock
+        self._backoff = Backoff(clock, random or Random())  # noqa: S311 (jitter)
+        self._series: dict[Key, Series] = {}
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds of the clock."""
+        return patience(self._clock, self._config.stale_after, 2.0)
+
+    async def observe(self) -> AsyncGenerator[Observation, None]:
+        """Ask until cancelled."""
+        client = PrometheusClient(self._config.url, self._config.bearer_token_file)
+        filled = False
+        try:
+            while True:
+                started = self._clock.monotonic()
+                told, fault = await self._round(client)
+                for observation in told:
+                    yield observation
+                if fault:
+                    await self._backoff.wait(fault)
+                    continue
+                self._backoff.reset()
+                if not filled:
+                    filled = True
+                    for observation in await self._backfill(client, told[-1].at):
+                        yield observation
+                await self._clock.sleep(max(0.0, started + self._config.every - self._clock.monotonic()))
+        finally:
+            await client.aclose()
+
+    async def _round(self, client: PrometheusClient) -> tuple[list[Observation], CockpitError | None]:
+        asked = self._clock.monotonic()
+        answers = await self._ask_all(client)
+        at = asked - self._age(answers.values())
+        told = [self._upsert(key, at) for key, answer in answers.items() if self._take(key, answer)]
+        faults = [answer for answer in answers.values() if isinstance(answer, _SILENT)]
+        if faults and len(faults) == len(answers):
+            return [*told, Observation(SourceName.METRICS, Kind.FAULT, at, why=str(faults[0]))], faults[0]
+        return [*told, Observation(SourceName.METRICS, Kind.LISTED, at, keys=frozenset(self._queries))], None
+
+    async def _ask_all(self, client: PrometheusClient) -> dict[Key, Sample | CockpitError]:
+        bound = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(query: str) -> Sample | CockpitError:
+            async with bound:
+                try:
+                    return await client.instant(query)
+                except CockpitError as error:
+                    return error
+
+        answers = await asyncio.gather(*(ask(query) for query in self._queries.values()))
+        return dict(zip(self._queries, answers, strict=True))
+
+    def _age(self, answers: Iterable[Sample | CockpitError]) -> float:
+        """Seconds since the newest time that the server gave; an answer without a sample is of now."""
+        now = self._clock.now()
+        ages = [(now - a.time).total_seconds() if isinstance(a, Sample) else 0.0 for a in answers if not isinstance(a, _SILENT)]
+        return max(0.0, min(ages, default=0.0))
+
+    def _take(self, key: Key, answer: Sample | CockpitError) -> bool:
+        """Whether the answer changes the series."""
+        before = self._series.get(key, Series())
+        if isinstance(answer, Sample):
+            newer = before.latest is None or answer.time > before.latest.time
+            kept = tuple(s for s in before.samples if s.time >= answer.time - KEPT)
+            after = Series((*kept, answer)) if newer else Series(before.samples)
+        else:
+            after = Series(before.samples, str(answer), isinstance(answer, NoData))
+        self._series[key] = after
+        return after != before
+
+    async def _backfill(self, client: PrometheusClient, at: float) -> list[Observation]:
+        """Samples from before the start, so that trends are there at once; a server that keeps none is no fault."""
+        now = self._clock.now()
+        span = Range(now - BACKFILL, now, self._config.every)
+        told = []
+        for key, query in self._queries.items():
+            try:
+                older = await client.range(query, span)
+            except CockpitError:
+                continue
+            if self._prepend(key, older):
+                told.append(self._upsert(key, at))
+        return told
+
+    def _prepend(self, key: Key, older: tuple[Sample, ...]) -> bool:
+        series = self._series[key]
+        first = series.samples[0].time if series.samples else None
+        fitting = tuple(sample for sample in older if first is None or sample.time < first)
+        self._series[key] = replace(series, samples=(*fitting, *series.samples))
+        return bool(fitting)
+
+    def _upsert(self, key: Key, at: float) -> Observation:
+        return Observation(SourceName.METRICS, Kind.UPSERT, at, key, self._series[key])

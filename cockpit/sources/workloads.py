@@ -1,0 +1,104 @@
+"""The Deployments that a playbook names, and the DaemonSets of its agents' namespaces; both tell what they select."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from random import Random
+from typing import TypeVar
+
+from cockpit.clock import Clock
+from cockpit.connections import wire
+from cockpit.connections.decode import Codec, daemonset_of, deployment_of, label_selector
+from cockpit.connections.kube import KubeClient
+from cockpit.model.cluster import DaemonSet, Deployment, Ref
+from cockpit.model.snapshot import SourceName
+from cockpit.sources.base import Kind, Observation
+from cockpit.sources.listwatch import Collection, ListWatch, by_namespace
+from cockpit.sources.merged import Part, part_of
+from cockpit.sources.selectors import SelectorBoard
+from cockpit.sources.watched import WatchedSource
+
+W = TypeVar("W", wire.Deployment, wire.DaemonSet)
+
+
+def selector_key(source: SourceName, ref: Ref) -> str:
+    """Where a workload's selector stands on the board."""
+    return f"{source}/{ref.namespace}/{ref.name}"
+
+
+class WorkloadsSource(WatchedSource):
+    """Workloads whose selectors are told to a board; `wanted` are told to be absent when a list lacks them."""
+
+    def __init__(
+        self, source: SourceName, parts: Sequence[Part], wanted: Iterable[Ref], board: SelectorBoard, clock: Clock
+    ) -> None:
+        super().__init__(source, parts, clock)
+        self._source = source
+        self._board = board
+        self._wanted = {f"{ref.namespace}/{ref.name}" for ref in wanted}
+
+    async def observe(self) -> AsyncGenerator[Observation, None]:
+        """Observe until cancelled."""
+        async with aclosing(super().observe()) as observations:
+            async for observation in observations:
+                self._tell_absent(observation)
+                yield observation
+
+    def _tell_absent(self, observation: Observation) -> None:
+        if observation.kind is Kind.DELETE:
+            self._board.tell(f"{self._source}/{observation.key}", None)
+        elif observation.kind is Kind.LISTED:
+            for key in self._wanted - observation.keys:
+                self._board.tell(f"{self._source}/{key}", None)
+
+
+def deployments_source(
+    kube: KubeClient, refs: Sequence[Ref], board: SelectorBoard, clock: Clock, random: Random
+) -> WorkloadsSource:
+    """The named Deployments, each by a field selector: whatever else its namespace holds costs nothing."""
+
+    def build(found: wire.Deployment) -> Deployment:
+        _tell(board, SourceName.DEPLOYMENTS, found)
+        return deployment_of(found)
+
+    codec: Codec[wire.Deployment, Deployment] = Codec(wire.Deployment, build)
+    collections = [
+        Collection(
+            SourceName.DEPLOYMENTS,
+            _path(r.namespace, "deployments"),
+            codec,
+            by_namespace,
+            {"fieldSelector": f"metadata.name={r.name}"},
+        )
+        for r in refs
+    ]
+    parts = [part_of(ListWatch(kube, each, clock, random)) for each in collections]
+    return WorkloadsSource(SourceName.DEPLOYMENTS, parts, refs, board, clock)
+
+
+def daemonsets_source(
+    kube: KubeClient, refs: Sequence[Ref], board: SelectorBoard, clock: Clock, random: Random
+) -> WorkloadsSource:
+    """All DaemonSets of the namespaces in which the agents are."""
+
+    def build(found: wire.DaemonSet) -> DaemonSet:
+        _tell(board, SourceName.DAEMONSETS, found)
+        return daemonset_of(found)
+
+    codec: Codec[wire.DaemonSet, DaemonSet] = Codec(wire.DaemonSet, build)
+    collections = [
+        Collection(SourceName.DAEMONSETS, _path(namespace, "daemonsets"), codec, by_namespace, {})
+        for namespace in sorted({ref.namespace for ref in refs})
+    ]
+    parts = [part_of(ListWatch(kube, each, clock, random)) for each in collections]
+    return WorkloadsSource(SourceName.DAEMONSETS, parts, refs, board, clock)
+
+
+def _path(namespace: str, plural: str) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace}/{plural}"
+
+
+def _tell(board: SelectorBoard, source: SourceName, found: W) -> None:
+    selector = label_selector(found.spec.selector if found.spec else None)
+    board.tell(f"{source}/{found.metadata.namespace}/{found.metadata.name}", selector)

@@ -1,0 +1,209 @@
+"""The commands against a served world, from outside: what they say, how they end, and what they leave as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cockpit.rehearsal.client import Ready, World
+
+SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `cockpit` as somebody with this home and environment."""
+
+    home: Path
+    environment: Mapping[str, str]
+    playbook: Path
+
+    def __call__(self, *words: str, **changes: str | None) -> Said:
+        environment = {**self.environment, "HOME": str(self.home), "COCKPIT_HOME": str(self.home / "state"), **changes}
+        kept = {k: v for k, v in environment.items() if v is not None}
+        command = [sys.executable, "-m", "cockpit", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env=kept, stdin=subprocess.DEVNULL, check=False
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[Ready]:
+    with World.spawn(SHORT, speed=20.0) as world:
+        yield world.wait_ready()
+
+
+@pytest.fixture
+def shell(ready: Ready, tmp_path: Path) -> Shell:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "KUBECONFIG": str(ready.kubeconfig),
+        **ready.env,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return Shell(tmp_path, environment, ready.playbook)
+
+
+def edited(shell: Shell, **changes: str) -> str:
+    """The path of a copy of the playbook with further keys under `target`."""
+    lines = shell.playbook.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith(("target:", '"target":')))
+    lines[place + 1 : place + 1] = [f"  {key}: {value}" for key, value in changes.items()]
+    path = shell.home / "edited.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_plan_shows_every_write_and_writes_nothing(shell: Shell) -> None:
+    said = shell("plan", str(shell.playbook))
+    assert said.code == 0
+    assert "canary-5: 2 writes" in said.out
+    assert "+ arm64: 5" in said.out
+    assert "kubernetes.io/arch" in said.out
+    assert "rollback: nothing was changed by a run" in said.out
+
+
+def test_plan_refuses_a_phase_that_is_not_there(shell: Shell) -> None:
+    said = shell("plan", str(shell.playbook), "--phase", "canary-99")
+    assert said.code == 2
+    assert "canary-5, canary-25" in said.err
+
+
+def test_status_is_one_look_as_text_and_as_json(shell: Shell) -> None:
+    assert "not started" in shell("status", str(shell.playbook)).out
+    facts = json.loads(shell("status", str(shell.playbook), "--json").out)
+    assert facts["sources"] == ["all live"]
+    assert facts["rollback"].startswith("PASS")
+
+
+def test_validate_says_every_error_with_its_place(shell: Shell) -> None:
+    broken = shell.home / "broken.yaml"
+    broken.write_text(shell.playbook.read_text().replace("cockpit/v1", "cockpit/v9").replace("1m", "60"))
+    said = shell("validate", str(broken), str(shell.playbook))
+    assert said.code == 2
+    assert said.err.count(f"{broken}:") >= 5
+    assert f"{shell.playbook}: valid" in said.out
+
+
+def test_validate_online_runs_the_preflight(shell: Shell) -> None:
+    assert "permissions: 32 checked" in shell("validate", "--online", str(shell.playbook)).out
+
+
+def test_schema_is_json(shell: Shell) -> None:
+    assert json.loads(shell("schema").out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_home_lists_the_playbooks(shell: Shell) -> None:
+    assert "affinity-only" in shell().out
+
+
+def test_a_dry_run_asks_for_every_write_and_changes_nothing(shell: Shell) -> None:
+    before = shell("plan", str(shell.playbook)).out
+    said = shell("run", str(shell.playbook), "--dry-run", "--headless", "--autopilot")
+    events = [json.loads(line) for line in said.out.splitlines()]
+    assert said.code == 0, said.err
+    assert [e["type"] for e in events].count("write_done") == 7
+    assert all(e["dry_run"] for e in events if e["type"] == "write_done")
+    assert shell("plan", str(shell.playbook)).out == before
+
+
+def test_rollback_of_what_nobody_changed_is_safe_at_once(shell: Shell) -> None:
+    said = shell("rollback", str(shell.playbook))
+    assert said.code == 0
+    assert "nothing had been changed" in said.out
+
+
+@pytest.mark.parametrize(
+    ("context", "code", "words"),
+    [
+        ("nope", 2, "contexts there: rehearsal, rehearsal-expired, rehearsal-observer"),
+        ("rehearsal-expired", 3, "credentials expired or refused"),
+        ("rehearsal-observer", 3, "may not: patch deployments.apps in namespace payments"),
+    ],
+)
+def test_a_wrong_context_is_named_with_the_way_out(shell: Shell, context: str, code: int, words: str) -> None:
+    said = shell("run", str(shell.playbook), "--headless", "--context", context)
+    assert said.code == code
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_an_observer_may_observe(shell: Shell) -> None:
+    words = ("--headless", "--observe", "--context", "rehearsal-observer", "--give-up-after", "2")
+    said = shell("run", str(shell.playbook), *words)
+    assert "read-only" in said.out
+    assert "write_intended" not in said.out
+
+
+def test_a_playbook_for_another_cluster_is_refused_even_for_a_rollback(shell: Shell) -> None:
+    other = edited(shell, cluster_uid="11111111-2222-4333-8444-555555555555")
+    for command in (("run", other, "--headless"), ("rollback", other), ("validate", "--online", other)):
+        said = shell(*command)
+        assert said.code == 3, said.out
+        assert "another cluster" in said.err
+        assert "11111111-2222-4333-8444-555555555555" in said.err
+
+
+def test_a_playbook_for_another_account_is_refused(shell: Shell) -> None:
+    text = shell.playbook.read_text().replace("123456789012", "999988887777")
+    other = shell.home / "account.yaml"
+    other.write_text(text)
+    said = shell("run", str(other), "--headless")
+    assert said.code == 3
+    assert "999988887777" in said.err
+
+
+def test_no_credentials_and_no_region_say_what_to_do(shell: Shell) -> None:
+    said = shell("run", str(shell.playbook), "--headless", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    assert said.code == 3
+    assert "AWS_PROFILE" in said.err
+
+
+def test_an_unreachable_cluster_is_named(shell: Shell, ready: Ready) -> None:
+    dead = shell.home / "dead.kubeconfig"
+    import re
+
+    dead.write_text(re.sub(r"https://127\.0\.0\.1:\d+", "https://127.0.0.1:1", ready.kubeconfig.read_text()))
+    said = shell("run", str(shell.playbook), "--headless", KUBECONFIG=str(dead))
+    assert said.code == 3
+    assert "https://127.0.0.1:1" in said.err
+
+
+def test_no_kubeconfig_says_where_it_was_looked_for(shell: Shell) -> None:
+    said = shell("run", str(shell.playbook), "--headless", KUBECONFIG=str(shell.home / "none"))
+    assert said.code == 2
+    assert str(shell.home / "none") in said.err
+
+
+def test_an_unknown_scenario_and_a_missing_playbook_are_usage(shell: Shell) -> None:
+    unknown = shell("rehearse", "--headless", "--scenario", "nope")
+    assert unknown.code == 2
+    assert "p99-regression" in unknown.err
+    assert shell("run", "nothere.yaml").code == 2
+    assert "clean" in shell("rehearse", "--list-scenarios").out
+
+
+@pytest.mark.parametrize(
+    "command", ["", "run", "rehearse", "serve-rehearsal", "validate", "plan", "rollback", "status", "schema"]
+)
+def test_help_is_useful(shell: Shell, command: str) -> None:
+    said = shell(*command.split(), "--help")
+    assert said.code == 0
+    assert "usage: cockpit" in said.out
+    assert len(said.out) > 100
