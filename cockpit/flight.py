@@ -66,6 +66,7 @@ class Flight:
         self._tasks: list[asyncio.Task[None]] = []
         self._work: asyncio.Task[None] | None = None
         self._busy = ""
+        self._ticked = asyncio.Event()
         self._picked_up = False
         self._elsewhere = ""
         self._watchman = Watchman(logbook, crew.playbook)
@@ -75,6 +76,10 @@ class Flight:
     def frame(self) -> Frame | None:
         """The newest picture."""
         return self._frame
+
+    async def next_tick(self) -> None:
+        """Wait until the next tick has drawn its picture."""
+        await self._ticked.wait()
 
     def events(self) -> tuple[Event, ...]:
         """Every event so far."""
@@ -179,6 +184,8 @@ class Flight:
             self.synced.set()
         if allowed.allowed and self.promotes_itself():
             self.promote(None)
+        self._ticked.set()
+        self._ticked = asyncio.Event()
 
     def _pick_up(self, snapshot: Snapshot) -> None:
         """Find a run that somebody left under way, once everything needed has been read."""

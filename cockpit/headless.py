@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -35,7 +34,7 @@ async def fly(flight: Flight, write: Callable[[str], None], output: Output, give
     try:
         progress = Progress(flight, give_up_after)
         while not flight.state.stage.ended:
-            await asyncio.sleep(flight.tick_seconds)
+            await flight.next_tick()
             if reason := progress.standstill():
                 flight.logbook.say(EventType.RUN_FINISHED, f"held: {reason}", outcome="held", reason=reason)
                 return Exit.ENDED

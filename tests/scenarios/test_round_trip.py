@@ -1,0 +1,195 @@
+"""There and back: after a rollback the Deployments and the rules are, to the letter, what they were before the run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+
+from cockpit.assembly import Options, launch
+from cockpit.connections.kube import KubeClient
+from cockpit.flight import Flight
+from cockpit.model.event import EventType
+from cockpit.model.json import canonical
+from cockpit.playbook import load
+from cockpit.rehearsal.client import Ready, World
+from cockpit.run.state import Stage
+from tests.scenarios.flights import PLAYBOOK, cockpit
+
+LIMIT = 90.0
+REVISION = "deployment.kubernetes.io/revision"
+
+
+async def world_as_it_is(ready: Ready) -> dict[str, str]:
+    """Every Deployment's spec and annotations and every rule's and listener's actions and tags, each as canonical JSON."""
+    return {**await deployments(ready), **await asyncio.to_thread(rules, ready)}
+
+
+async def deployments(ready: Ready) -> dict[str, str]:
+    kube = await KubeClient.connect(ready.context, ready.kubeconfig)
+    found = json.loads(await kube.get("/apis/apps/v1/namespaces/payments/deployments"))
+    await kube.aclose()
+    facts = {}
+    for item in found["items"]:
+        annotations = {k: v for k, v in item["metadata"].get("annotations", {}).items() if k != REVISION}
+        facts[item["metadata"]["name"]] = canonical({"spec": item["spec"], "annotations": annotations})
+    return facts
+
+
+def rules(ready: Ready) -> dict[str, str]:
+    if ready.aws_endpoint_url is None:
+        return {}
+    elb = boto3.client("elbv2", endpoint_url=ready.aws_endpoint_url)
+    balancer = elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    facts = {}
+    for listener in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]:
+        arn = listener["ListenerArn"]
+        facts[arn] = canonical(json.loads(json.dumps(listener["DefaultActions"])))
+        for rule in elb.describe_rules(ListenerArn=arn)["Rules"]:
+            facts[rule["RuleArn"]] = canonical(json.loads(json.dumps(rule["Actions"])))
+    for described in elb.describe_tags(ResourceArns=list(facts))["TagDescriptions"]:
+        facts["tags of " + described["ResourceArn"]] = canonical(json.loads(json.dumps(described["Tags"])))
+    return facts
+
+
+@asynccontextmanager
+async def flying(playbook: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> AsyncIterator[tuple[Flight, Ready]]:
+    with World.spawn(playbook, speed=60.0) as world:
+        ready = await world.ready()
+        for name, value in ready.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("COCKPIT_HOME", str(home))
+        how = Options(context=ready.context, kubeconfig=ready.kubeconfig, clock=ready.clock, tick_seconds=0.1)
+        flight = await launch(ready.playbook, how)
+        try:
+            yield flight, ready
+        finally:
+            await flight.close()
+
+
+async def fly_to(flight: Flight, phase: str) -> None:
+    """Promote wherever the rules permit it, until the phase soaks."""
+    async with asyncio.timeout(LIMIT):
+        while not (flight.logbook.phase == phase and flight.state.stage is Stage.SOAKING):
+            picture = flight.frame()
+            if picture is not None and picture.promote.allowed:
+                assert picture.next_plan is not None
+                assert flight.promote(picture.next_plan.hash) == ""
+            await flight.next_tick()
+
+
+async def ended(flight: Flight) -> None:
+    async with asyncio.timeout(LIMIT):
+        while not flight.state.stage.ended:
+            await flight.next_tick()
+
+
+@pytest.mark.parametrize("phase", ["canary-5", "canary-25", "require-arm64"])
+async def test_a_rollback_leaves_everything_as_it_was(phase: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flying(PLAYBOOK, monkeypatch, tmp_path) as (flight, ready):
+        before = await world_as_it_is(ready)
+        await fly_to(flight, phase)
+        assert await world_as_it_is(ready) != before
+        assert flight.roll_back() == ""
+        await ended(flight)
+        assert flight.state.stage is Stage.ROLLED_BACK
+        assert await world_as_it_is(ready) == before
+        levers = [e.fields["lever"] for e in flight.events() if e.type is EventType.WRITE_DONE]
+        if phase == "require-arm64":
+            assert levers[-3:] == ["weights", "weights", "affinity"], "the fastest way to safety first"
+
+
+async def test_a_rollback_works_from_another_machine_with_the_metrics_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import httpx
+
+    async with flying(PLAYBOOK, monkeypatch, tmp_path / "first") as (flight, ready):
+        before = await world_as_it_is(ready)
+        await fly_to(flight, "canary-25")
+        async with httpx.AsyncClient() as client:
+            (await client.post(f"{ready.control_url}/scenario", json={"name": "prometheus-down"})).raise_for_status()
+        await flight.close()
+        monkeypatch.setenv("KUBECONFIG", str(ready.kubeconfig))
+        said = await asyncio.to_thread(cockpit, "rollback", str(ready.playbook), home=tmp_path / "second")
+        assert said.returncode == 0, said.stderr
+        assert "safe: everything is as it was before the run (2 writes)" in said.stdout
+        assert await world_as_it_is(ready) == before
+
+
+async def test_a_second_cockpit_picks_the_run_up_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flying(PLAYBOOK, monkeypatch, tmp_path) as (flight, ready):
+        before = await world_as_it_is(ready)
+        await fly_to(flight, "canary-25")
+        await flight.close()
+        how = Options(context=ready.context, kubeconfig=ready.kubeconfig, clock=ready.clock, tick_seconds=0.1)
+        second = await launch(ready.playbook, how)
+        try:
+            async with asyncio.timeout(LIMIT):
+                while second.state.stage is not Stage.SOAKING:
+                    await second.next_tick()
+            assert second.logbook.phase == "canary-25"
+            assert [e for e in second.events() if e.type is EventType.WRITE_INTENDED] == []
+            second.roll_back()
+            await ended(second)
+            assert await world_as_it_is(ready) == before
+        finally:
+            await second.close()
+
+
+async def test_a_rollback_while_a_phase_is_being_set_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flying(PLAYBOOK, monkeypatch, tmp_path) as (flight, ready):
+        before = await world_as_it_is(ready)
+        async with asyncio.timeout(LIMIT):
+            while not ((picture := flight.frame()) and picture.promote.allowed):
+                await flight.next_tick()
+        assert picture is not None
+        assert picture.next_plan is not None
+        flight.promote(picture.next_plan.hash)
+        intended = asyncio.Event()
+        flight.logbook.listen(lambda event: intended.set() if event.type is EventType.WRITE_INTENDED else None)
+        await asyncio.wait_for(intended.wait(), LIMIT)
+        flight.roll_back()
+        await ended(flight)
+        assert flight.state.stage is Stage.ROLLED_BACK
+        assert await world_as_it_is(ready) == before
+
+
+async def test_hold_stops_the_soak_and_resume_lets_it_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flying(PLAYBOOK, monkeypatch, tmp_path) as (flight, _):
+        await fly_to(flight, "canary-5")
+        async with asyncio.timeout(LIMIT):
+            while flight.state.soaked < 5:
+                await flight.next_tick()
+        assert flight.hold() == ""
+        await flight.next_tick()
+        stood = flight.state.soaked
+        for _ in range(5):
+            await flight.next_tick()
+        picture = flight.frame()
+        assert picture is not None
+        assert picture.state.soaked == stood
+        assert not picture.promote.allowed
+        assert len(picture.gates) == 5, "judging goes on"
+        assert flight.resume() == ""
+        async with asyncio.timeout(LIMIT):
+            while flight.state.soaked <= stood:
+                await flight.next_tick()
+
+
+async def test_affinity_alone_completes_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cockpit.playbook import find
+
+    path = find("affinity-only")
+    async with flying(path, monkeypatch, tmp_path) as (flight, ready):
+        before = await world_as_it_is(ready)
+        await fly_to(flight, load(path).phases[-1].name)
+        assert flight.roll_back() == ""
+        await ended(flight)
+        assert flight.state.stage is Stage.ROLLED_BACK
+        assert await world_as_it_is(ready) == before
