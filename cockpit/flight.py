@@ -120,14 +120,14 @@ class Flight:
             self._set(self.state.phase, None)
         return ""
 
-    def roll_back(self) -> str:
-        """Go home now."""
+    def roll_back(self, why: str = "") -> str:
+        """Go home now; `why` says on whose word, an operator's when empty."""
         if self.state.stage is Stage.ROLLING_BACK and self._work is not None:
             return "already rolling back"
         if self.identity.read_only:
             return "this cockpit is read-only (--observe)"
         self.state = machine.roll_back(self.state, self.clock.now())
-        self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back on the word of {self.logbook.operator}")
+        self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back: {why or f'on the word of {self.logbook.operator}'}")
         self._start(self._roll_back(self._work), "rolling back")
         return ""
 
@@ -225,7 +225,7 @@ class Flight:
         self._watchman.aborted = True
         self.logbook.say(EventType.ABORT_TRIGGERED, why, on_abort=str(phase.on_abort))
         if phase.on_abort is OnAbort.ROLLBACK and not self.blocked:
-            self.roll_back()
+            self.roll_back("the playbook says so (on_abort: rollback)")
         else:
             self._hold(HoldBy.ABORT, why)
 
