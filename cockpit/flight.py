@@ -19,6 +19,7 @@ from cockpit.run.crew import ELSEWHERE, Crew
 from cockpit.run.executor import set_phase
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.logbook import Logbook
+from cockpit.run.machine import Permit
 from cockpit.run.rollback import roll_back
 from cockpit.run.state import HoldBy, RunState, Stage
 from cockpit.run.watchman import Watchman
@@ -26,6 +27,8 @@ from cockpit.sources.base import Source
 from cockpit.store import Store, drive
 
 SHOWN_EVENTS = 50
+SYNCING_TICK = 0.1
+"""Wall seconds between ticks until every source has been heard from."""
 LEFT_OVER = "an earlier run has changed this target and what is configured fits no phase of this playbook: roll back first"
 
 
@@ -163,8 +166,23 @@ class Flight:
 
     async def _ticking(self) -> None:
         while True:
-            self.tick()
-            await asyncio.sleep(self.tick_seconds)
+            try:
+                self.tick()
+            except Exception as error:
+                # Whatever it is: a picture that stands still must not pass for a live one.
+                self._broken(error)
+            self._ticked.set()
+            self._ticked = asyncio.Event()
+            # Whoever waits for the first whole picture should not wait for a tick as well.
+            await asyncio.sleep(self.tick_seconds if self.synced.is_set() else min(self.tick_seconds, SYNCING_TICK))
+
+    def _broken(self, error: Exception) -> None:
+        """A tick failed: hold, and show that on the last picture; rolling back still works, since it needs none."""
+        words = f"internal error in judging: {type(error).__name__}: {error}"
+        self._hold(HoldBy.WRITE, words)
+        self.state = replace(self.state, error=words)
+        if self._frame:
+            self._frame = replace(self._frame, state=self.state, promote=Permit(False, (words,)))
 
     def tick(self) -> None:
         """Draw one picture, and act on it as the playbook says."""
@@ -184,8 +202,6 @@ class Flight:
             self.synced.set()
         if allowed.allowed and self.promotes_itself():
             self.promote(None)
-        self._ticked.set()
-        self._ticked = asyncio.Event()
 
     def _pick_up(self, snapshot: Snapshot) -> None:
         """Find a run that somebody left under way, once everything needed has been read."""

@@ -1,0 +1,135 @@
+"""A flight on levers in memory: what it refuses, and that nothing which breaks inside it passes for a live picture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from cockpit.clock import ManualClock
+from cockpit.flight import LEFT_OVER, Flight
+from cockpit.model.event import EventType
+from cockpit.model.snapshot import SourceName
+from cockpit.run.crew import Crew
+from cockpit.run.frame import Identity
+from cockpit.run.logbook import Logbook
+from cockpit.run.state import Stage
+from cockpit.sources.base import Kind, Observation
+from tests.factories import PLAYBOOK, snapshot
+from tests.levers import ValueLever
+
+
+class Steady:
+    """A source of everything in the healthy snapshot, once."""
+
+    names = tuple(SourceName)
+    stale_after = 1e9
+
+    async def observe(self) -> AsyncIterator[Observation]:
+        found = snapshot()
+        parts: dict[SourceName, Mapping[Any, object]] = {
+            SourceName.NODES: found.nodes,
+            SourceName.PODS: found.pods,
+            SourceName.DEPLOYMENTS: found.deployments,
+            SourceName.DAEMONSETS: found.daemonsets,
+            SourceName.EVENTS: {},
+            SourceName.USAGE: found.usage,
+            SourceName.RULES: found.rules,
+            SourceName.TARGETS: found.targets,
+            SourceName.METRICS: found.signals,
+        }
+        for name, items in parts.items():
+            for key, value in items.items():
+                yield Observation(name, Kind.UPSERT, 0.0, key, value)
+            yield Observation(name, Kind.LISTED, 0.0, keys=frozenset(items))
+        await asyncio.Event().wait()
+
+
+def made(*, read_only: bool = False, blocked: str = "") -> Flight:
+    clock = ManualClock()
+    levers = {name: ValueLever(name) for name in ("weights", "affinity")}
+    who = Identity("rehearsal", "ana@bastion", read_only=read_only)
+    logbook = Logbook(clock, "run", "ana@bastion", None)
+    return Flight(Crew(PLAYBOOK, levers), [Steady()], who, clock, logbook, tick_seconds=0.001, blocked=blocked)
+
+
+@pytest.fixture
+async def flight() -> AsyncIterator[Flight]:
+    flown = made()
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    yield flown
+    await flown.close()
+
+
+async def test_a_plan_that_is_not_the_shown_one_is_not_made(flight: Flight) -> None:
+    assert "look at it again" in flight.promote("000000000000")
+    assert flight.state.stage is Stage.READY
+
+
+async def test_promote_sets_the_first_phase_and_two_at_once_are_refused(flight: Flight) -> None:
+    picture = flight.frame()
+    assert picture is not None
+    assert picture.next_plan is not None
+    assert flight.promote(picture.next_plan.hash) == ""
+    await flight.next_tick()
+    assert "setting" in flight.promote(picture.next_plan.hash) or flight.state.stage is not Stage.READY
+    assert [e.type for e in flight.events()].count(EventType.PHASE_STARTED) == 1
+
+
+async def test_hold_and_resume_say_why_they_cannot(flight: Flight) -> None:
+    assert "nothing to hold" in flight.hold()
+    assert flight.resume() == "nothing holds"
+
+
+async def test_a_broken_tick_holds_and_shows_it_and_the_way_back_stays_open(
+    flight: Flight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = flight.frame()
+    assert picture is not None
+    assert picture.next_plan is not None
+    flight.promote(picture.next_plan.hash)
+    await flight.next_tick()
+
+    def broken() -> None:
+        raise ZeroDivisionError("a rule that nobody thought of")
+
+    monkeypatch.setattr(flight, "tick", broken)
+    await flight.next_tick()
+    await flight.next_tick()
+    shown = flight.frame()
+    assert shown is not None
+    assert "nobody thought of" in shown.state.error
+    assert not shown.promote.allowed
+    assert flight.roll_back() == ""
+
+
+async def test_a_read_only_flight_does_nothing(flight: Flight) -> None:
+    watching = made(read_only=True, blocked="this cockpit is read-only (--observe)")
+    watching.start()
+    await asyncio.wait_for(watching.synced.wait(), 10)
+    assert "read-only" in watching.promote(None)
+    assert "read-only" in watching.roll_back()
+    await watching.close()
+
+
+async def test_what_an_earlier_run_left_elsewhere_blocks_the_start() -> None:
+    flown = made()
+    weights = flown.crew.levers["weights"]
+    assert isinstance(weights, ValueLever)
+    weights.value, weights.original = "neither here nor there", "home"
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await flown.next_tick()
+    assert flown.promote(None) == LEFT_OVER
+    await flown.close()
+
+
+async def test_keys_go_to_the_journal_but_are_no_event_lines(flight: Flight) -> None:
+    heard: list[EventType] = []
+    flight.logbook.listen(lambda event: heard.append(event.type))
+    flight.key("R", "roll back: the dialog was opened")
+    assert flight.events()[-1].type is EventType.KEY
+    assert heard == []
