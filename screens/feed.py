@@ -1,0 +1,94 @@
+"""The feed: launches the flight once the first frame is painted, and hands a new frame to the active screen on a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from textual.app import App
+
+from cockpit.errors import CockpitError
+from screens.flight import Flight
+from screens.messages import FramePublished, LaunchProgressed
+from screens.present.alerts import rings
+from screens.present.view import View
+from screens.themes import NIGHT
+
+Launch = Callable[[Callable[[str], None]], Awaitable[Flight]]
+TICK = 0.5
+REPLY_SECONDS = 6.0
+
+
+class Feed(App[int]):
+    """An app that is fed by a flight, which `launch` builds. `tick` is in seconds of wall time."""
+
+    def __init__(self, launch: Launch, title: str, tick: float = TICK) -> None:
+        super().__init__()
+        self.register_theme(NIGHT)
+        self.theme = NIGHT.name
+        self.title = title
+        self.failure = ""
+        """Why launching failed, for stderr once the terminal is restored."""
+        self.flight: Flight | None = None
+        self.view = View(title=title)
+        self._launch, self._tick_seconds = launch, tick
+        self._begun = False
+        self._starting = self._reply = ""
+        self._reply_left = self._since_frame = 0.0
+
+    def begin(self) -> None:
+        """Launch, once."""
+        if not self._begun:
+            self._begun = True
+            self.set_interval(self._tick_seconds, self.tick)
+            self.run_worker(self._begin(), name="launch")
+
+    async def _begin(self) -> None:
+        try:
+            self.flight = await self._launch(self._say)
+        except CockpitError as error:
+            self.failure = str(error)
+            self.exit(int(error.exit_code), return_code=int(error.exit_code))
+        else:
+            self.tick()
+
+    def _say(self, words: str) -> None:
+        self.post_message(LaunchProgressed(words))
+
+    def on_launch_progressed(self, event: LaunchProgressed) -> None:
+        """Say how far starting has come."""
+        self._starting = event.words
+        self.publish()
+
+    def tick(self) -> None:
+        """Hand on a new frame; without one, count how long it has been missing."""
+        old = self.view.frame
+        frame = self.flight.frame() if self.flight else None
+        fresh = frame is not None and frame is not old
+        self._since_frame = 0.0 if fresh else self._since_frame + self._tick_seconds
+        self._reply_left -= self._tick_seconds
+        if self._reply and self._reply_left <= 0:
+            self._reply = ""
+        self.publish()
+        if fresh and frame is not None and rings(old, frame):
+            self.bell()
+
+    def publish(self) -> None:
+        """Give the active screen what there is to draw."""
+        frame = self.flight.frame() if self.flight else None
+        size = (self.size.width, self.size.height)
+        self.view = View(self.title or "", frame, self._starting, self._reply, size, self._since_frame)
+        self.screen.post_message(FramePublished(self.view))
+
+    def on_resize(self) -> None:
+        """Everything is drawn for a size, which Textual sets once this has returned."""
+        self.call_later(self.publish)
+
+    async def on_unmount(self) -> None:
+        """Stop observing; nothing is changed in the world."""
+        if self.flight:
+            await self.flight.close()
+
+    def reply(self, words: str) -> None:
+        """Answer a key in the notice line, for a few seconds."""
+        self._reply, self._reply_left = words, REPLY_SECONDS
+        self.publish()

@@ -1,0 +1,1 @@
+"""Frame -> the rows and words of each panel: pure, tested without an app."""

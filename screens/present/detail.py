@@ -1,0 +1,184 @@
+"""The detail behind each panel, as rows for a full screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from cockpit.model.cluster import Node, Pod, Ref
+from cockpit.model.series import Series
+from cockpit.model.snapshot import SourceName
+from cockpit.model.verdict import Verdict
+from cockpit.rules.agents import AgentHealth
+from cockpit.rules.nodes import pods_of
+from cockpit.run.frame import Frame
+from screens.present import gates, latency, traffic
+from screens.present.events import newest
+from screens.present.rows import Entry, Rows
+from screens.present.sources import known, say, troubled
+from screens.present.spark import sparkline
+from screens.present.words import UNKNOWN, Line, Tone, ago, clip, dim, host, line, pad, percent, plural, strong, tail, wrap
+
+EVENTS = 2000
+
+
+def detail_rows(number: int, frame: Frame, cells: int) -> Sequence[Line]:
+    """The rows of panel `number`, under what its sources have to say."""
+    rows, sources = _DETAILS[number - 1]
+    return rows(frame, cells) if not (notes := _sources(frame, sources)) else _under(notes, rows(frame, cells))
+
+
+def _under(notes: list[Line], rows: Sequence[Line]) -> Rows:
+    return Rows([*notes, *(partial(rows.__getitem__, n) for n in range(len(rows)))])
+
+
+def _sources(frame: Frame, names: tuple[SourceName, ...]) -> list[Line]:
+    found = [
+        line((f"! {name}: {say(state)}{f' ({state.why})' if state.why else ''}", Tone.CAUTION))
+        for name, state in troubled(frame.snapshot, names)
+    ]
+    return [*found, line()] if found else []
+
+
+def node_rows(frame: Frame, cells: int) -> Rows:  # noqa: ARG001 (one shape for all)
+    """Every node by architecture, the sick ones first, then the pods of each workload."""
+    snapshot, target = frame.snapshot, frame.playbook.target
+    pods = {ref: pods_of(snapshot, ref) for ref in target.workloads}
+    counts = Counter(pod.node for found in pods.values() for pod in found)
+    rows: list[Entry] = []
+    for arch in (target.to_arch, target.from_arch):
+        nodes = sorted((n for n in snapshot.nodes.values() if n.arch == arch), key=lambda n: (n.ready, n.name))
+        count = f"   {plural(len(nodes), 'node')}" if known(snapshot, SourceName.NODES) else f"   {UNKNOWN}"
+        rows += [line(strong(arch), dim(count)), *(partial(_node, frame, n, counts[n.name]) for n in nodes), line()]
+    for ref, found in pods.items():
+        rows += _workload(frame, ref, found)
+    return Rows(rows)
+
+
+def _node(frame: Frame, node: Node, pods: int) -> Line:
+    used = frame.snapshot.usage.get(node.name)
+    cpu = percent(used.cpu_milli / node.allocatable.cpu_milli, 0) if used and node.allocatable.cpu_milli else UNKNOWN
+    words = [] if node.ready else ["not ready"]
+    words += ["cordoned"] if node.unschedulable else []
+    words += ["control plane"] if node.control_plane else []
+    words += [f"kubelet says {node.reported_arch}"] if node.reported_arch and node.reported_arch != node.arch else []
+    tone = Tone.CAUTION if words and not node.control_plane else Tone.DIM
+    state = pad(line((f"! {', '.join(words)}" if tone is Tone.CAUTION else f"✓ {', '.join(['ready', *words])}", tone)), 22)
+    figures = f"cpu {cpu:>4}  pods {pods:>3}  "
+    return line(f"  {clip(host(node.name), 20):<22}", *state, figures, dim(f"{node.instance_type:<14}{node.zone}"))
+
+
+def _workload(frame: Frame, ref: Ref, pods: list[Pod]) -> list[Entry]:
+    found = frame.snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
+    count = f"   {found.ready} of {found.replicas} ready, {found.updated} of the newest revision" if found else "   not found"
+    head = line(strong(str(ref)), dim(count if known(frame.snapshot, SourceName.DEPLOYMENTS) else f"   {UNKNOWN}"))
+    ranked = sorted(pods, key=lambda p: (p.ready, p.name))
+    return [head, *(partial(_pod, frame, pod) for pod in ranked), line()]
+
+
+def _pod(frame: Frame, pod: Pod) -> Line:
+    node = frame.snapshot.nodes.get(pod.node)
+    waiting = next((c.waiting for c in pod.containers if c.waiting), "")
+    trouble = pod.unschedulable or waiting or ("" if pod.ready else "not ready")
+    restarts = sum(c.restarts for c in pod.containers)
+    place = dim(f"{(node.arch if node else '') or UNKNOWN:<7}{clip(host(pod.node) or 'no node', 18):<20}")
+    state = (f"! {pod.phase}: {trouble}", Tone.CAUTION) if trouble else (f"✓ {pod.phase}", Tone.DIM)
+    name = f"  {tail(pod.name, 32):<34}"
+    return line(name, place, state, dim(f"   {plural(restarts, 'restart')}" if restarts else ""))
+
+
+def traffic_rows(frame: Frame, cells: int) -> list[Line]:
+    """Each lever's reading, each rule apart with its weights, the targets' health."""
+    rows: list[Line] = [line(strong("Levers"))]
+    for reading in frame.readings:
+        rows += [line(f"  {reading.lever:<12}", traffic.proof(reading), dim(f"  {reading.why}" if reading.why else ""))]
+        for name in ("intended", "configured", "observed"):
+            rows.append(line(dim(f"    {name:<12}"), getattr(reading, name) or UNKNOWN))
+    rows += [line(), line(strong("Rules"))]
+    groups = {group.arn: f"{group.arch} {group.name}" for group in frame.snapshot.targets.values()}
+    for arn, share in (frame.traffic.configured or {}).items():
+        rows.append(line("  ", strong(percent(share).rjust(6)), "  ", tail(arn, max(20, cells - 12))))
+        weights = frame.snapshot.rules[arn].weights if arn in frame.snapshot.rules else {}
+        for arn_of, weight in weights.items():
+            rows.append(line(dim(f"          weight {weight:>4}  "), groups.get(arn_of, tail(arn_of, 60))))
+    rows += [line(), line(strong("Targets"))]
+    for group in frame.snapshot.targets.values():
+        sick = (f"! {group.unhealthy} unhealthy  ", Tone.CAUTION) if group.unhealthy else dim("0 unhealthy  ")
+        rows.append(line(f"  {group.arch:<7}{group.healthy:>5} healthy  ", sick, dim(f"{group.draining} draining  {group.name}")))
+    return rows
+
+
+def signal_rows(frame: Frame, cells: int) -> list[Line]:
+    """Every signal on both architectures: newest value, trend, samples, age, what is wrong with it."""
+    rows: list[Line] = []
+    target = frame.playbook.target
+    for name, signal in frame.playbook.signals.items():
+        rows.append(line(strong(name), dim(f"   {signal.unit}{f', {signal.better} is better' if signal.better else ''}")))
+        for arch in (target.to_arch, target.from_arch):
+            series = frame.snapshot.signals.get((name, arch), Series())
+            age = ago((frame.snapshot.time - series.latest.time).total_seconds()) + " old" if series.latest else "never read"
+            trend = sparkline([s.value for s in series.samples], max(0, min(48, cells - 70)))
+            fault = (f"  ! {series.error}" if series.error else "", Tone.CAUTION)
+            facts = dim(f"{plural(len(series.samples), 'sample'):<14}{age:<14}")
+            rows.append(line(f"  {arch:<8}", *pad(line(strong(latency.value(frame, name, arch))), 16), facts, dim(trend), fault))
+        rows.append(line())
+    return rows
+
+
+def agent_rows(frame: Frame, cells: int) -> list[Line]:  # noqa: ARG001 (one shape for all)
+    """Each agent with every node that lacks it."""
+    rows: list[Line] = []
+    for health in sorted(frame.agents, key=lambda h: h.healthy):
+        rows += [*_agent(health), line()]
+    return rows or [line(dim("the playbook lists no agents"))]
+
+
+def _agent(health: AgentHealth) -> list[Line]:
+    certified = {None: "any image", True: "certified image", False: "NOT the certified image"}[health.certified]
+    tone = Tone.PLAIN if health.healthy else Tone.CAUTION
+    words = "✓ ready" if health.healthy else "! not ready"
+    head = line(strong(str(health.agent)), dim(f"  {health.agent.namespace}  "))
+    counts = f"{health.ready:,} of {plural(health.nodes, 'node')}, {plural(health.restarts, 'restart')}, {certified}"
+    facts = line("  ", (words, tone), f"  {counts}")
+    absent = [line(("  ✗ no such DaemonSet", Tone.ALARM))] if not health.exists else []
+    loops = [line((f"  ✗ crash loop   {pod}", Tone.ALARM)) for pod in health.crash_looping]
+    missing = [line(("  ! ", Tone.CAUTION), f"{tail(node, 50):<52}", (why, Tone.CAUTION)) for node, why in health.missing]
+    return [head, facts, *absent, *loops, *missing]
+
+
+def verdict_rows(frame: Frame, cells: int) -> list[Line]:
+    """Every gate, abort trigger and the way back, each with its reason and numbers."""
+    blocks = (("Gates: every one must pass", frame.gates), ("Abort triggers: FAIL fires", frame.aborts))
+    rows: list[Line] = []
+    for title, verdicts in blocks:
+        rows += [line(strong(title)), *(row for v in verdicts for row in _verdict(v, cells))]
+        rows += [line(dim("  none now")), line()] if not verdicts else [line()]
+    return [*rows, line(strong("Way back: red blocks promote, never a rollback")), *_verdict(frame.readiness.verdict, cells)]
+
+
+def _verdict(of: Verdict, cells: int) -> list[Line]:
+    first, *rest = wrap(of.reason, max(20, cells - 46))
+    head = line(*pad(line("  ", gates.verdict(of)), 18), *pad(line(clip(of.gate, 25)), 27), dim(first))
+    numbers = "   ".join(f"{name} {value:.4g}" for name, value in of.numbers.items())
+    more = [line(" " * 45, dim(text)) for text in rest]
+    return [head, *more, *([line(" " * 45, dim(numbers))] if numbers else [])]
+
+
+def event_rows(frame: Frame, cells: int) -> list[Line]:
+    """The run's events and the cluster's warnings, newest first, in full."""
+    rows: list[Line] = []
+    for time, text, glyph in newest(frame, EVENTS):
+        first, *rest = wrap(text, max(20, cells - 14))
+        rows += [line(dim(f"{time:%H:%M:%S}  "), glyph, "  ", first), *(line(" " * 13, more) for more in rest)]
+    return rows or [line(dim("nothing has happened yet"))]
+
+
+_DETAILS: tuple[tuple[Callable[[Frame, int], Sequence[Line]], tuple[SourceName, ...]], ...] = (
+    (node_rows, (SourceName.NODES, SourceName.PODS, SourceName.DEPLOYMENTS, SourceName.USAGE)),
+    (traffic_rows, (SourceName.RULES, SourceName.TARGETS)),
+    (signal_rows, (SourceName.METRICS,)),
+    (agent_rows, (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)),
+    (verdict_rows, ()),
+    (event_rows, (SourceName.EVENTS,)),
+)

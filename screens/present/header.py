@@ -1,0 +1,155 @@
+"""The header: what flies where, who flies it, the time, and whether the picture may be believed. And the rail of phases."""
+
+from __future__ import annotations
+
+from cockpit.model.playbook import Playbook
+from cockpit.run.frame import Frame, Identity
+from cockpit.run.machine import minutes
+from cockpit.run.state import RunState, Stage
+from screens.present.sources import overall
+from screens.present.view import LEAST, View
+from screens.present.words import BLANK, Line, Part, Tone, ago, clip, dim, fit, join, line, plural, strong, tail, width
+
+_BAR = dim(" │ ")
+
+
+def where(view: View, cells: int) -> Line:
+    """What flies where and who flies it; what identifies the target is shortened last."""
+    if view.frame is None:
+        return fit(line(" ", strong(view.title)), cells)
+    candidates = _identities(view.frame)
+    return fit(next((who for who in candidates if width(who) <= cells), candidates[-1]), cells)
+
+
+def clock(view: View) -> Line:
+    """The time of the picture and how far it may be believed. Its own widget: it alone changes every second."""
+    if view.frame is None:
+        return line(("… STARTING", Tone.ADVISORY), " ")
+    time = line(dim(f"{view.frame.snapshot.time:%H:%M:%SZ}"))
+    return line(*join([time, line(_state(view, view.frame))], _BAR), " ")
+
+
+def standing(view: View) -> Line:
+    """Time, truth and phase in one row, for dialogs: what they cover does not move while they are up."""
+    if view.frame is None:
+        return clock(view)
+    playbook, state = view.frame.playbook, view.frame.state
+    phase = state.current(playbook)
+    now = _phase(playbook, state, state.phase) if phase else line(str(state.stage))
+    return join([row for row in (clock(view), now, line(_ending(state))) if row], dim("│ "))
+
+
+def _state(view: View, frame: Frame) -> Part:
+    if view.is_frozen:
+        return f"✗ FROZEN for {ago(view.frozen)}", Tone.ALARM
+    return overall(frame.snapshot)
+
+
+def _identities(frame: Frame) -> list[Line]:
+    """What is flown and where, from all words to the fewest."""
+    target, who = frame.playbook.target, frame.identity
+    name = line(" ", strong(clip(frame.playbook.name, 30)))
+    mode = line(_mode(who))
+    modes = [mode] if mode else []
+    place = line(f"{tail(who.context, 30)} / {clip(target.namespace, 24)}")
+    short = line(f"{tail(who.context, 18)} / {clip(target.namespace, 14)}")
+    pilot = line(clip(who.operator, 24))
+    return [
+        join([name, place, line(*pilot, " has the controls"), *modes], _BAR) if not who.read_only else BLANK,
+        join([name, place, pilot, *modes], _BAR),
+        join([name, short, pilot, *modes], _BAR),
+        join([name, short, *modes], _BAR),
+        join([line(" ", strong(clip(frame.playbook.name, 16))), short], _BAR),
+    ][1 if who.read_only else 0 :]
+
+
+def _mode(who: Identity) -> Part:
+    if who.read_only:
+        return "OBSERVING", Tone.ADVISORY
+    if who.dry_run:
+        return "DRY RUN", Tone.ADVISORY
+    return (f"REHEARSAL {clip(who.rehearsal, 20)}" if who.rehearsal else ""), Tone.ADVISORY
+
+
+def rail(view: View, cells: int) -> Line:
+    """The phases with the one that is set in the middle of attention; folded to done, now, next and the rest when narrow."""
+    if view.frame is None:
+        return BLANK
+    playbook, state = view.frame.playbook, view.frame.state
+    whole = line(" ", *join([_phase(playbook, state, n) for n in range(len(playbook.phases))], dim(" ── ")))
+    end = _ending(state)
+    for candidate in (line(*whole, *_gap(end)), _folded(playbook, state, end)):
+        if width(candidate) <= cells:
+            return candidate
+    return fit(_folded(playbook, state, end), cells)
+
+
+def _gap(end: Part) -> Line:
+    return line("   ", end) if end[0] else BLANK
+
+
+def _folded(playbook: Playbook, state: RunState, end: Part) -> Line:
+    done, rest = max(0, state.phase), len(playbook.phases) - state.phase - 1
+    parts = [line(dim(f"✓ {done} done"))] if done else []
+    if state.current(playbook):
+        parts.append(_phase(playbook, state, state.phase))
+    if following := state.following(playbook):
+        parts.append(line(dim(f"○ next {following.name}")))
+    if rest > 1:
+        parts.append(line(dim(f"○ {rest - 1} more")))
+    return line(" ", *join(parts, dim(" ─ ")), *_gap(end))
+
+
+def _phase(playbook: Playbook, state: RunState, number: int) -> Line:
+    name = playbook.phases[number].name
+    if number < state.phase or (state.stage is Stage.COMPLETED and number == state.phase):
+        return line(dim(f"✓ {name}"))
+    if number > state.phase or state.stage is Stage.ROLLED_BACK:
+        return line(dim(f"○ {name}"))
+    return line(strong(f"● {name} "), *_progress(playbook, state))
+
+
+def _progress(playbook: Playbook, state: RunState) -> Line:
+    """What the phase that is set is doing: `HELD 7:41/15:00`, `proving`."""
+    phase = state.current(playbook)
+    if phase is None:
+        return BLANK
+    clock = f"{minutes(int(min(state.soaked, phase.soak)))}/{minutes(phase.soak)}"
+    if state.hold:
+        return line(("‖ HELD", Tone.CAUTION), f" {clock}" if state.stage is Stage.SOAKING else "")
+    if state.stage is Stage.SOAKING:
+        return line("soaked " if state.soaked >= phase.soak else "soaking ", strong(clock))
+    if state.stage is Stage.ROLLING_BACK:
+        return line(("↩ rolling back", Tone.CAUTION))
+    if state.stage is Stage.FAILED:
+        return line(("✗ failed", Tone.ALARM))
+    return line((str(state.stage), Tone.ADVISORY))
+
+
+def _ending(state: RunState) -> Part:
+    """What stands after the rail when no phase can show it."""
+    if state.stage is Stage.COMPLETED:
+        return "✓ COMPLETED", Tone.STRONG
+    if state.stage is Stage.ROLLED_BACK:
+        return "↩ ROLLED BACK", Tone.CAUTION
+    if state.stage is Stage.ROLLING_BACK and state.phase < 0:
+        return "↩ rolling back", Tone.CAUTION
+    return "", Tone.PLAIN
+
+
+def too_small(view: View, cells: int) -> list[Line]:
+    """What a terminal says that cannot show enough: its size, that the keys are disarmed, and where the run stands."""
+    have, need = view.size, LEAST
+    rows = [
+        line((f"! {have[0]}x{have[1]} is too small", Tone.CAUTION)),
+        line(f"the cockpit needs {need[0]}x{need[1]}"),
+        line("p, space and R are disarmed"),
+    ]
+    if view.frame is None:
+        return [fit(row, cells) for row in rows]
+    state, playbook = view.frame.state, view.frame.playbook
+    phase = state.current(playbook)
+    rows.append(line(strong(playbook.name)))
+    rows.append(_phase(playbook, state, state.phase) if phase else line(dim(plural(len(playbook.phases), "phase") + " ahead")))
+    rows.append(line(_ending(state)))
+    return [fit(row, cells) for row in rows if row]

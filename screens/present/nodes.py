@@ -1,0 +1,101 @@
+"""The panel of nodes by architecture with the workloads' pods, and the way back."""
+
+from __future__ import annotations
+
+from cockpit.model.arch import Arch
+from cockpit.model.snapshot import SourceName
+from cockpit.model.verdict import Outcome
+from cockpit.rules.nodes import ArchFacts
+from cockpit.run.frame import Frame
+from screens.present.sources import known
+from screens.present.spark import bar
+from screens.present.words import UNKNOWN, Line, Part, Tone, dim, hang, join, line, pad, percent, plural, strong
+
+SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DEPLOYMENTS, SourceName.USAGE)
+FULL = 4
+"""Rows from which on the full table is drawn."""
+_HEAD = (("", 8), ("nodes ready", 13), ("", 12), ("cpu asked", 12))
+
+
+def rows(frame: Frame, cells: int, height: int) -> list[Line]:
+    """A table of both architectures, what is out of order, and the headroom; two rows when low."""
+    if height < FULL:
+        return _brief(frame)
+    table = [_head(), *(_row(frame, arch) for arch in _archs(frame)), *_troubles(frame)]
+    head, text, tone = _way_back(frame)
+    return [*table, *([line()] if height > FULL + 2 else []), *hang(line(dim(head)), text, cells, tone)]
+
+
+def _archs(frame: Frame) -> tuple[Arch, Arch]:
+    return frame.playbook.target.from_arch, frame.playbook.target.to_arch
+
+
+def _head() -> Line:
+    return line(*(dim(text.ljust(size)) for text, size in _HEAD), dim("pods ready"))
+
+
+def _row(frame: Frame, arch: Arch) -> Line:
+    facts = frame.nodes.archs.get(arch, ArchFacts(arch))
+    most = max((f.ready for f in frame.nodes.archs.values()), default=0)
+    seen = known(frame.snapshot, SourceName.NODES)
+    cols = [
+        line(arch.ljust(_HEAD[0][1])),
+        line(strong(_count(facts.ready, seen).rjust(5))),
+        line(dim(bar(facts.ready / most, 10) if seen and most else "")),
+        line(_used(frame, facts).rjust(6)),
+    ]
+    return line(*(part for col, (_, size) in zip(cols, _HEAD, strict=True) for part in pad(col, size)), *_pods(frame, facts))
+
+
+def _count(count: int, seen: bool) -> str:
+    return f"{count:,}" if seen else UNKNOWN
+
+
+def _used(frame: Frame, facts: ArchFacts) -> str:
+    return UNKNOWN if facts.used is None or not known(frame.snapshot, SourceName.USAGE) else percent(facts.used, 0)
+
+
+def _pods(frame: Frame, facts: ArchFacts) -> Line:
+    seen = known(frame.snapshot, SourceName.PODS, SourceName.NODES, SourceName.DEPLOYMENTS)
+    other: Part = (f"  ! {facts.pods_other} not ready" if seen and facts.pods_other else "", Tone.CAUTION)
+    return line(strong(_count(facts.pods_ready, seen).rjust(4)), other)
+
+
+def _troubles(frame: Frame) -> list[Line]:
+    """What is out of order, one row each; none in the normal case."""
+    found = []
+    for facts in frame.nodes.archs.values():
+        words = [plural(facts.not_ready, "node") + " not ready"] if facts.not_ready else []
+        words += [f"{facts.cordoned} cordoned"] if facts.cordoned else []
+        if words:
+            found.append(f"{facts.arch}: {', '.join(words)}")
+    if frame.nodes.unplaced:
+        found.append(f"{plural(frame.nodes.unplaced, 'pod')} Pending, on no node")
+    if frame.nodes.mislabelled:
+        found.append(f"{plural(len(frame.nodes.mislabelled), 'node')} whose label and kubelet disagree on the architecture")
+    return [line((f"! {text}", Tone.CAUTION)) for text in found]
+
+
+def _way_back(frame: Frame) -> tuple[str, str, Tone]:
+    """Whether a rollback would find room: label, words, tone."""
+    state, home = frame.readiness, frame.playbook.target.from_arch
+    if state.verdict.outcome is Outcome.FAIL:
+        return "way back ", f"✗ {state.verdict.reason}", Tone.ALARM
+    if not state.verdict.passed or state.headroom is None:
+        return "way back ", f"? {state.verdict.reason}", Tone.CAUTION
+    return "way back ", f"✓ room for {state.headroom:,} on {home}, {state.needed:,} would return", Tone.PLAIN
+
+
+def _brief(frame: Frame) -> list[Line]:
+    parts = []
+    for arch in _archs(frame):
+        facts = frame.nodes.archs.get(arch, ArchFacts(arch))
+        ready = _count(facts.ready, known(frame.snapshot, SourceName.NODES))
+        pods = _pods(frame, facts)
+        cpu = _used(frame, facts)
+        count, trouble = pods[0][0].strip(), pods[1:]
+        parts.append(line(f"{arch} ", strong(ready), f" ready  cpu {cpu}  pods ", strong(count), *trouble))
+    troubles = _troubles(frame)
+    head, text, tone = _way_back(frame)
+    text = text.replace("would return", "return")
+    return [join(parts, dim(" │ ")), join([*troubles[:1], line(dim(head), (text, tone))], "   ")]

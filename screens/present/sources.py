@@ -1,0 +1,62 @@
+"""How far what is shown may be believed: one note for a panel, one word for the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from screens.present.words import Part, Tone, ago
+
+_ORDER = (Freshness.FAULT, Freshness.STALE, Freshness.UNSYNCED)
+_GLYPH = {Freshness.FAULT: "✗", Freshness.STALE: "!", Freshness.UNSYNCED: "…", Freshness.LIVE: "●"}
+_TONE = {
+    Freshness.FAULT: Tone.CAUTION,
+    Freshness.STALE: Tone.CAUTION,
+    Freshness.UNSYNCED: Tone.ADVISORY,
+    Freshness.LIVE: Tone.PLAIN,
+}
+
+
+def troubled(snapshot: Snapshot, names: Iterable[SourceName]) -> list[tuple[SourceName, SourceState]]:
+    """The sources among `names` that are not live, worst first. A source that the run does not have is left out."""
+    states = [(name, snapshot.sources[name]) for name in names if name in snapshot.sources]
+    return sorted(((n, s) for n, s in states if not s.live), key=lambda pair: _ORDER.index(pair[1].freshness))
+
+
+def known(snapshot: Snapshot, *names: SourceName) -> bool:
+    """Every one of the sources has been read at least once: what is missing from it is missing."""
+    return all(snapshot.source(name).freshness is not Freshness.UNSYNCED for name in names)
+
+
+def note(snapshot: Snapshot, *names: SourceName) -> Part | None:
+    """What a panel that draws from these sources must say beside its title: `! metrics stale 75 s`; None while all are live."""
+    bad = troubled(snapshot, names)
+    if not bad:
+        return None
+    name, state = bad[0]
+    more = f" +{len(bad) - 1}" if len(bad) > 1 else ""
+    return f"{_GLYPH[state.freshness]} {name} {say(state)}{more}", _TONE[state.freshness]
+
+
+def say(state: SourceState) -> str:
+    """A source's state in few words: `stale 75 s`, `fault 12 s`, `not read yet`."""
+    if state.freshness is Freshness.UNSYNCED:
+        return "not read yet"
+    return f"{state.freshness.lower()}{'' if state.age is None or state.live else f' {ago(state.age)}'}"
+
+
+def overall(snapshot: Snapshot) -> Part:
+    """The word for the whole picture: `● LIVE`, `! STALE metrics 75 s`, `… UNSYNCED nodes`."""
+    bad = troubled(snapshot, snapshot.sources)
+    if not bad:
+        return ("● LIVE", Tone.PLAIN) if snapshot.sources else ("… UNSYNCED", Tone.ADVISORY)
+    name, state = bad[0]
+    age = f" {ago(state.age)}" if state.age is not None and state.freshness is not Freshness.UNSYNCED else ""
+    more = f" +{len(bad) - 1}" if len(bad) > 1 else ""
+    return f"{_GLYPH[state.freshness]} {state.freshness} {name}{age}{more}", _TONE[state.freshness]
+
+
+def stale_age(snapshot: Snapshot, name: SourceName) -> str:
+    """` (75 s old)` for figures of a source that is not live, else empty."""
+    state = snapshot.source(name)
+    return "" if state.live or state.age is None else f" ({ago(state.age)} old)"
