@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from cockpit.run.machine import Permit
 from cockpit.run.rollback import roll_back
 from cockpit.run.state import HoldBy, RunState, Stage
 from cockpit.run.watchman import Watchman
+from cockpit.run.work import Work
 from cockpit.sources.base import Source
 from cockpit.store import Store, drive
 
@@ -58,7 +60,6 @@ class Flight:
         self.state = RunState(run=logbook.run, stage_at=clock.now())
         self.autopilot = autopilot
         self.blocked = blocked
-        self.retrying = ""
         self.synced = asyncio.Event()
         """Every source has been heard from, or has said why not."""
         self._sources = sources
@@ -67,12 +68,15 @@ class Flight:
         self._store = Store(clock)
         self._frame: Frame | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._work: asyncio.Task[None] | None = None
-        self._busy = ""
+        self._work = Work(self._work_failed)
         self._ticked = asyncio.Event()
         self._picked_up = False
         self._elsewhere = ""
         self._watchman = Watchman(logbook, crew.playbook)
+        self._shown: deque[Event] = deque(maxlen=SHOWN_EVENTS)
+        for event in logbook.events:
+            self._show(event)
+        logbook.listen(self._show)
 
     # What a screen or a headless pilot asks for
 
@@ -101,7 +105,8 @@ class Flight:
         if plan_hash is not None and (self._frame.next_plan is None or self._frame.next_plan.hash != plan_hash):
             return self._frame.next_why or "the world has changed since this plan was shown: look at it again"
         if self.state.phase >= 0:
-            self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} promoted to {following.name}", to=following.name)
+            who = self.logbook.operator if plan_hash is not None else "autopilot"
+            self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} promoted to {following.name}", to=following.name, who=who)
         self._set(self.state.phase + 1, plan_hash)
         return ""
 
@@ -119,24 +124,30 @@ class Flight:
         self.state = machine.resume(self.state)
         self._watchman.resumed()
         self.logbook.say(EventType.RESUMED, f"resumed by {self.logbook.operator}")
-        if self.state.stage is Stage.SETTING and self._work is None:
+        if self.state.stage is Stage.SETTING and not self._work.under_way:
             self._set(self.state.phase, None)
         return ""
 
     def roll_back(self, why: str = "") -> str:
         """Go home now; `why` says on whose word, an operator's when empty."""
-        if self.state.stage is Stage.ROLLING_BACK and self._work is not None:
+        if self.state.stage is Stage.ROLLING_BACK and self._work.under_way:
             return "already rolling back"
         if self.identity.read_only:
             return "this cockpit is read-only (--observe)"
         self.state = machine.roll_back(self.state, self.clock.now())
-        self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back: {why or f'on the word of {self.logbook.operator}'}")
-        self._start(self._roll_back(self._work), "rolling back")
+        who = "playbook" if why else self.logbook.operator
+        self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back: {why or f'on the word of {who}'}", who=who)
+        self._work.start(self._roll_back(), "rolling back")
         return ""
 
     def key(self, key: str, meaning: str) -> None:
         """Record a key."""
         self.logbook.say(EventType.KEY, meaning, key=key)
+
+    def _show(self, event: Event) -> None:
+        """Keep what the newest events on the main screen are; verdicts come in crowds and have a panel of their own."""
+        if event.type is not EventType.VERDICT:
+            self._shown.append(event)
 
     # Life
 
@@ -149,19 +160,19 @@ class Flight:
 
     async def close(self) -> None:
         """Stop observing, after a write under way has ended. Nothing is changed in the world."""
-        tasks = [*self._tasks, *([self._work] if self._work else [])]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        for task in tasks:
+        for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        await self._work.stop()
         if self._on_close:
             await self._on_close()
         self.logbook.close()
 
     def say_retrying(self, words: str) -> None:
         """A lever waits before it tries again; shown until its work is done."""
-        self.retrying = words
+        self._work.waits_for = words
         self.logbook.say(EventType.SOURCE_FAULT, words, source="weights")
 
     async def _ticking(self) -> None:
@@ -193,10 +204,10 @@ class Flight:
         self.state = machine.tick(self.state, snapshot.monotonic, verdict.gates)
         self._watchman.notice(snapshot, self.state, verdict)
         self._abort(verdict)
-        allowed = permission(self.crew, self.state, verdict, busy=self._busy, blocked=self.blocked or self._elsewhere)
+        allowed = permission(self.crew, self.state, verdict, busy=self._work.words, blocked=self.blocked or self._elsewhere)
         self._frame = frame(
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
-            events=tuple(self.logbook.events[-SHOWN_EVENTS:]), busy=self._busy, retrying=self.retrying,
+            events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for,
         )  # fmt: skip
         if all(s.age is not None or s.why for s in snapshot.sources.values()):
             self.synced.set()
@@ -258,7 +269,7 @@ class Flight:
         self.logbook.phase = phase.name
         self._watchman.begin()
         self.logbook.say(EventType.PHASE_STARTED, f"setting {phase.name}")
-        self._start(self._set_phase(index, approved), f"setting {phase.name}")
+        self._work.start(self._set_phase(index, approved), f"setting {phase.name}")
 
     async def _set_phase(self, index: int, approved: str | None) -> None:
         try:
@@ -271,11 +282,7 @@ class Flight:
             after = machine.rehearsed if self.identity.dry_run else machine.written
             self.state = after(self.state, self.clock.now())
 
-    async def _roll_back(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            before.cancel()
-            with suppress(asyncio.CancelledError):
-                await before
+    async def _roll_back(self) -> None:
         outcome = await roll_back(self.crew, self.logbook, self.clock)
         if outcome.safe:
             self.logbook.say(EventType.ROLLED_BACK, "everything is back as it was before the run, read back and proven")
@@ -299,16 +306,8 @@ class Flight:
         if self.state.hold is not before:
             self.logbook.say(EventType.HELD, f"held: {reason}", by=str(by), reason=reason)
 
-    def _start(self, work: Coroutine[None, None, None], words: str) -> None:
-        self._busy = words
-        task = asyncio.create_task(work)
-        self._work = task
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if self._work is not task:
-            return
-        self._work, self._busy, self.retrying = None, "", ""
-        if not task.cancelled() and (error := task.exception()):
-            self.state = replace(self.state, error=f"{type(error).__name__}: {error}")
-            self._hold(HoldBy.WRITE, f"internal error: {type(error).__name__}")
+    def _work_failed(self, error: BaseException) -> None:
+        """Work ended by an error that nobody foresaw: hold and say so."""
+        words = f"internal error: {type(error).__name__}: {error}"
+        self.state = replace(self.state, error=words)
+        self._hold(HoldBy.WRITE, words)

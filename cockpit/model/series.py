@@ -30,6 +30,11 @@ class Series:
         """The newest sample."""
         return self.samples[-1] if self.samples else None
 
+    @property
+    def standing(self) -> tuple[Sample, ...]:
+        """The samples that still say something about now: none once the server answers that there is no such series."""
+        return () if self.error_is_no_data else self.samples
+
     def since(self, start: datetime) -> tuple[Sample, ...]:
         """The samples at or after `start`."""
         return tuple(s for s in self.samples if s.time >= start)

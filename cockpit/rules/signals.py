@@ -39,8 +39,8 @@ def label(check: SignalCheck) -> str:
 
 def compare(snapshot: Snapshot, playbook: Playbook, signal: str, since: datetime) -> Comparison:
     """Both sides of a signal from `since` on."""
-    canary = _series(snapshot, signal, playbook.target.to_arch).since(since)
-    baseline = _series(snapshot, signal, playbook.target.from_arch).since(since)
+    sides = (playbook.target.to_arch, playbook.target.from_arch)
+    canary, baseline = ([s for s in _series(snapshot, signal, a).standing if s.time >= since] for a in sides)
     return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), _drift(canary, baseline), len(canary))
 
 

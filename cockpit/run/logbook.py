@@ -13,6 +13,12 @@ from cockpit.model.plan import Write
 DURABLE = frozenset({EventType.WRITE_INTENDED, EventType.RUN_STARTED, EventType.ROLLBACK_STARTED, EventType.RUN_FINISHED})
 
 
+ITS_OWN = frozenset(
+    {EventType.VERDICT, EventType.SOAK, EventType.GATE, EventType.SOURCE_FAULT, EventType.PREFLIGHT, EventType.DRIFT}
+)
+"""What the cockpit finds by itself; everything else is done on the operator's word, unless whoever says it names another."""
+
+
 class Logbook:
     """Writes the events of one run. `phase` is stamped on each; the flight keeps it up to date.
 
@@ -38,7 +44,8 @@ class Logbook:
 
     def say(self, kind: EventType, message: str, **fields: Json) -> Event:
         """Record an event and tell the listeners."""
-        event = Event(self._clock.now(), self.run, kind, self.phase, message, {"who": self.operator, **fields})
+        who = "cockpit" if kind in ITS_OWN else self.operator
+        event = Event(self._clock.now(), self.run, kind, self.phase, message, {"who": who, **fields})
         self._record(event)
         self.events.append(event)
         if kind is not EventType.KEY:

@@ -55,12 +55,11 @@ def _identities(frame: Frame) -> list[Line]:
     short = line(f"{tail(who.context, 18)} / {clip(target.namespace, 14)}")
     pilot = line(clip(who.operator, 24))
     return [
-        join([name, place, line(*pilot, " has the controls"), *modes], _BAR) if not who.read_only else BLANK,
         join([name, place, pilot, *modes], _BAR),
         join([name, short, pilot, *modes], _BAR),
         join([name, short, *modes], _BAR),
         join([line(" ", strong(clip(frame.playbook.name, 16))), short], _BAR),
-    ][1 if who.read_only else 0 :]
+    ]
 
 
 def _mode(who: Identity) -> Part:

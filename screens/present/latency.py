@@ -37,13 +37,13 @@ def _archs(frame: Frame) -> tuple[Arch, Arch]:
 
 
 def _series(frame: Frame, signal: str, arch: Arch) -> list[float]:
-    return [s.value for s in frame.snapshot.signals.get((signal, arch), Series()).samples]
+    return [s.value for s in frame.snapshot.signals.get((signal, arch), Series()).standing]
 
 
 def value(frame: Frame, signal: str, arch: Arch) -> str:
     """The median of the newest samples of a signal, `…` when none was read."""
     series = frame.snapshot.signals.get((signal, arch), Series())
-    newest = middle(series.samples[-RECENT:])
+    newest = middle(series.standing[-RECENT:])
     if newest is None or not known(frame.snapshot, SourceName.METRICS):
         return "no data" if series.error_is_no_data else UNKNOWN
     return say(newest, frame.playbook.signals[signal].unit)

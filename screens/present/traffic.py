@@ -90,13 +90,14 @@ def _rate(frame: Frame) -> str:
 
 
 def _totals(frame: Frame) -> list[float]:
-    """Requests/s of both architectures together, sample by sample from the newest back."""
+    """Requests/s of both architectures together, oldest first; one that had none at a moment has no sample of it."""
     target = frame.playbook.target
-    sides = [frame.snapshot.signals.get((REQUESTS, a), Series()).samples for a in (target.from_arch, target.to_arch)]
-    longest = max(sides, key=len)
-    shortest = min(sides, key=len)
-    pairs = zip(reversed(longest), [*(s.value for s in reversed(shortest)), *[0.0] * (len(longest) - len(shortest))], strict=True)
-    return [a.value + b for a, b in pairs][::-1]
+    totals: dict[int, float] = {}
+    for arch in (target.from_arch, target.to_arch):
+        for sample in frame.snapshot.signals.get((REQUESTS, arch), Series()).samples:
+            moment = int(sample.time.timestamp())
+            totals[moment] = totals.get(moment, 0.0) + sample.value
+    return [totals[moment] for moment in sorted(totals)]
 
 
 def _reading(reading: Reading) -> list[Line]:
