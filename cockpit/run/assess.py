@@ -23,6 +23,9 @@ from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import Permit, permit
 from cockpit.run.state import RunState, Stage
 
+GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
+"""Stages in which no phase is intended any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -83,7 +86,9 @@ def frame(
         snapshot=snapshot,
         state=state,
         nodes=mix(snapshot, playbook.target),
-        traffic=traffic(snapshot, playbook, intended_share(playbook, phase) if phase else None),
+        traffic=traffic(
+            snapshot, playbook, None if phase is None or state.stage in GOING_HOME else intended_share(playbook, phase)
+        ),
         latency=latency(crew, snapshot, state.proven_at or snapshot.time),
         agents=health(snapshot, playbook.agents, playbook.target.to_arch),
         gates=verdict.gates,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.run.frame import Frame
+from cockpit.run.state import Stage
 from screens.present.words import Line, Part, Tone, clip, dim, flow, hang, line, pad, shorten
 
 SOURCES: tuple[SourceName, ...] = ()
@@ -25,8 +26,7 @@ _WORD = {Outcome.LOW_SAMPLES: "few samples", Outcome.NO_DATA: "no data", Outcome
 def rows(frame: Frame, cells: int, height: int) -> list[Line]:
     """One verdict a row with its reason, those that do not pass first; side by side when low."""
     if not frame.gates:
-        following = frame.state.following(frame.playbook)
-        return [line(dim(f"nothing is judged before {following.name} is set" if following else "this phase has no gates"))]
+        return [line(dim(_idle(frame)))]
     ranked = sorted(frame.gates, key=lambda v: v.passed)
     if height < FULL or len(ranked) >= height:
         return _brief(frame, ranked, cells, height)
@@ -39,6 +39,16 @@ def rows(frame: Frame, cells: int, height: int) -> list[Line]:
         if len(found) <= height:
             break
     return shorten(found, height, MORE)
+
+
+def _idle(frame: Frame) -> str:
+    """Why there is nothing to judge."""
+    following = frame.state.following(frame.playbook)
+    if frame.state.stage is Stage.ROLLED_BACK:
+        return "rolled back: nothing is judged"
+    if frame.state.stage is Stage.READY and following:
+        return f"nothing is judged before {following.name} is set"
+    return "this phase has no gates"
 
 
 def verdict(of: Verdict) -> Part:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cockpit.model.arch import Arch
 from cockpit.model.plan import Proof, Reading
 from cockpit.model.series import Series
 from cockpit.model.snapshot import SourceName
@@ -32,10 +33,15 @@ def rows(frame: Frame, cells: int, height: int) -> list[Line]:
 def _shares(frame: Frame) -> list[Line]:
     weights = _weights(frame.readings)
     return [
-        _row("intended", percent(frame.traffic.intended), dim(f"share of {frame.playbook.target.to_arch}")),
+        _row("intended", intended(frame), dim(f"share of {frame.playbook.target.to_arch}")),
         _row("configured", _configured(frame), proof(weights) if weights else dim("")),
         _row("observed", _observed(frame), _why(weights)),
     ]
+
+
+def intended(frame: Frame) -> str:
+    """The share that the phase means to have; `as before` while none is meant but what was before the run."""
+    return "as before" if frame.traffic.intended is None else percent(frame.traffic.intended)
 
 
 def _weights(readings: Sequence[Reading]) -> Reading | None:
@@ -91,13 +97,13 @@ def _rate(frame: Frame) -> str:
 
 def _totals(frame: Frame) -> list[float]:
     """Requests/s of both architectures together, oldest first; one that had none at a moment has no sample of it."""
-    target = frame.playbook.target
-    totals: dict[int, float] = {}
-    for arch in (target.from_arch, target.to_arch):
+    every = frame.playbook.prometheus.every if frame.playbook.prometheus else 1.0
+    totals: dict[int, dict[Arch, float]] = {}
+    for arch in Arch:
         for sample in frame.snapshot.signals.get((REQUESTS, arch), Series()).samples:
-            moment = int(sample.time.timestamp())
-            totals[moment] = totals.get(moment, 0.0) + sample.value
-    return [totals[moment] for moment in sorted(totals)]
+            # The sides are asked one after the other: what belongs together is a moment apart.
+            totals.setdefault(round(sample.time.timestamp() / every), {})[arch] = sample.value
+    return [sum(totals[moment].values()) for moment in sorted(totals)]
 
 
 def _reading(reading: Reading) -> list[Line]:
@@ -114,7 +120,7 @@ def _brief(frame: Frame, others: Sequence[Reading]) -> list[Line]:
     weights = _weights(frame.readings)
     first = join(
         [
-            line(dim("intended "), strong(percent(frame.traffic.intended))),
+            line(dim("intended "), strong(intended(frame))),
             line(dim("configured "), strong(_configured(frame)), " ", *([proof(weights)] if weights else [])),
             line(dim("observed "), strong(_observed(frame)), (old, Tone.CAUTION)),
         ],
