@@ -18,7 +18,7 @@ def where(view: View, cells: int) -> Line:
     if view.frame is None:
         return fit(line(" ", strong(view.title)), cells)
     candidates = _identities(view.frame)
-    return fit(next((who for who in candidates if width(who) <= cells), candidates[-1]), cells)
+    return fit(next((who for who in candidates if width(who) < cells - 1), candidates[-1]), cells)
 
 
 def clock(view: View) -> Line:
