@@ -62,7 +62,7 @@ class Codec(Generic[W, T]):
 
 def node_of(found: wire.Node) -> Node:
     """A node from its struct."""
-    labels = _labels(found.metadata.labels)
+    labels = _own_labels(found.metadata.labels)
     spec, status = found.spec or wire.NodeSpec(), found.status or wire.NodeStatus()
     return Node(
         name=clean(found.metadata.name),
@@ -70,11 +70,11 @@ def node_of(found: wire.Node) -> Node:
         reported_arch=shared(status.node_info.architecture) if status.node_info else "",
         ready=_holds(status.conditions, "Ready"),
         unschedulable=bool(spec.unschedulable),
-        control_plane=any(role in labels for role in _CONTROL_PLANE),
+        control_plane=not labels.keys().isdisjoint(_CONTROL_PLANE),
         instance_type=_first(labels, _INSTANCE_TYPE),
         zone=_first(labels, _ZONE),
         allocatable=amounts(status.allocatable),
-        taints=tuple(Taint(shared(t.key), shared(t.effect), shared(t.value or "")) for t in spec.taints or ()),
+        taints=tuple([Taint(shared(t.key), shared(t.effect), shared(t.value or "")) for t in spec.taints]) if spec.taints else (),
         labels=labels,
     )
 
@@ -216,9 +216,23 @@ def _labels_from(text: bytes) -> Mapping[str, str]:
     return {shared(key): shared(value) for key, value in found.items()}
 
 
+_plain_labels = msgspec.json.Decoder(dict[str, str])
+_PLAIN_BYTES = 8192
+
+
 def _labels(raw: msgspec.Raw) -> Mapping[str, str]:
     text = bytes(raw)
     return _labels_from(text) if text else {}
+
+
+def _own_labels(raw: msgspec.Raw) -> Mapping[str, str]:
+    text = bytes(raw)
+    if not text:
+        return {}
+    # Every node has labels of its own, so caching does not help: plain printable ASCII without escapes has nothing to clean.
+    if len(text) < _PLAIN_BYTES and text.isascii() and b"\\" not in text and text.decode("ascii").isprintable():
+        return _plain_labels.decode(text) if text != b"null" else {}
+    return _labels_from(text)
 
 
 def _strings(found: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -226,7 +240,10 @@ def _strings(found: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def _first(labels: Mapping[str, str], keys: Iterable[str]) -> str:
-    return next((labels[key] for key in keys if key in labels), "")
+    for key in keys:
+        if key in labels:
+            return labels[key]
+    return ""
 
 
 def _holds(conditions: list[wire.StatusCondition] | None, kind: str) -> bool:

@@ -6,12 +6,13 @@ Needs no metrics, no journal, no second person and no source: each lever reads i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError
 from cockpit.model.event import EventType
-from cockpit.model.plan import Proof
+from cockpit.model.plan import Proof, Write
 from cockpit.run.crew import AnyLever, Crew
 from cockpit.run.executor import perform
 from cockpit.run.logbook import Logbook
@@ -68,15 +69,22 @@ async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], cloc
             wait.cancel()
 
 
+async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook) -> int:
+    """Make a lever's writes side by side, each whatever comes of the others; raises the first failure once all have ended."""
+    results = await asyncio.gather(*(perform(lever, write, logbook) for write in writes), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return len(writes)
+
+
 async def _home(lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float, sent: asyncio.Event) -> tuple[int, str]:
     """Bring one lever home: (writes made, why it is not proven; empty when it is)."""
     written, failure, said = 0, "", ""
     while clock.monotonic() < deadline:
         try:
             state = await lever.read_for_restore()
-            for write in lever.restore(state).writes:
-                await perform(lever, write, logbook)
-                written += 1
+            written += await _all(lever, lever.restore(state).writes, logbook)
             sent.set()
             reading = lever.reading(await lever.read_for_restore(), None)
             if reading.proof is Proof.PROVEN:
