@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test check unit bench wheel lock clean
+.PHONY: help rehearse test check unit real bench wheel lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -23,7 +23,11 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto -rs $(ARGS)
+
+real: $(READY) ## The tests against a real control plane, built from source the first time (wants Go; ten minutes, then seconds)
+	@$(BIN)/python -m tests.real.build
+	COCKPIT_REAL=required $(BIN)/pytest -n 0 tests/real $(ARGS)
 
 bench: $(READY) ## Figures beside their peers, as ratios (minutes; wants kubectl and the AWS CLI)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from cockpit.rehearsal.kube import authz, deletion, listing, reviews, subresources, writes
 from cockpit.rehearsal.kube.call import Call, request_info
+from cockpit.rehearsal.kube.discovery import group_versions
 from cockpit.rehearsal.kube.documents import document
 from cockpit.rehearsal.kube.errors import KubeError, Obj, method_not_allowed, not_found, unauthorized
 from cockpit.rehearsal.kube.faults import Dropped, Faults, NoFaults
@@ -51,6 +52,8 @@ class Api:
         authz.authorize(user, info)
         if not info.resource:
             return await document(request)
+        if (info.group, info.version) not in group_versions():
+            return web.Response(status=404, text="404 page not found\n")
         kind = served(info.group, info.version, info.resource)
         if kind.namespaced and not info.namespace and info.name and info.verb not in ("list", "watch"):
             raise unknown_resource()
@@ -77,8 +80,12 @@ class Api:
     def _single(self, call: Call) -> web.Response:
         """The verbs on one object, and deletecollection."""
         verb = call.info.verb
+        call.check_manager()
         if verb == "get":
             held = self.storage.version(call.kind.name, call.info.namespace or None, call.info.name)
+            wanted = listing.version(call.query.get("resourceVersion", ""))
+            if wanted > self.storage.resource_version:
+                raise listing.too_large(wanted, self.storage.resource_version)
             if held is None:
                 raise not_found(call.kind.name, call.kind.group, call.info.name)
             return self._answer(call, held.obj)

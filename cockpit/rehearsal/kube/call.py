@@ -10,13 +10,14 @@ import msgspec
 
 from cockpit.rehearsal.kube import protobuf
 from cockpit.rehearsal.kube.authz import ANONYMOUS, User
-from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, unsupported_media
+from cockpit.rehearsal.kube.errors import Cause, Obj, bad_options, bad_request, unsupported_media
 from cockpit.rehearsal.kube.faults import RequestInfo
 from cockpit.rehearsal.kube.negotiate import Form
 from cockpit.rehearsal.kube.resources import Resource
 from cockpit.rehearsal.kube.schema import TypeMismatch, decode
 from cockpit.rehearsal.kube.selectors import Selector, parse
 
+_MANAGER_BYTES = 128
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
@@ -42,6 +43,22 @@ class Call:
     def selector(self) -> Selector:
         """The label and field selectors of the query."""
         return parse(self.kind.name, self.query.get("labelSelector", ""), self.query.get("fieldSelector", ""))
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be kept; KubeError 422 when the query does not say it properly."""
+        return is_dry_run(self.query.get("dryRun", ""), self.options_kind)
+
+    @property
+    def options_kind(self) -> str:
+        """The kind of the query's options, as refusals name it."""
+        return f"{self.info.verb.capitalize()}Options"
+
+    def check_manager(self) -> None:
+        """KubeError 422 for a field manager that is too long."""
+        if len(self.query.get("fieldManager", "")) > _MANAGER_BYTES:
+            why = f"Too long: may not be more than {_MANAGER_BYTES} bytes"
+            raise bad_options(self.options_kind, Cause("FieldValueTooLong", why, "fieldManager"))
 
     def document(self) -> Obj:
         """The body as an object; KubeError 400 or 415 when it is none."""
@@ -73,12 +90,12 @@ def _decode(body: bytes) -> Any:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 
 
-def is_dry_run(value: str) -> bool:
-    """Whether a dryRun parameter asks for a dry run; KubeError 422 when it is neither empty nor All."""
+def is_dry_run(value: str, options: str) -> bool:
+    """Whether a dryRun parameter asks for a dry run; KubeError 422, naming these `options`, when it is neither empty nor All."""
     if value in ("", "All"):
         return value == "All"
-    text = f'Unsupported value: "{value}": supported values: "All"'
-    raise KubeError(422, "Invalid", f' "" is invalid: dryRun: {text}', details={})
+    cause = Cause("FieldValueNotSupported", f'Unsupported value: ["{value}"]: supported values: "All"', "dryRun")
+    raise bad_options(options, cause)
 
 
 def request_info(method: str, path: str, query: Mapping[str, str], user: str) -> RequestInfo:

@@ -15,7 +15,6 @@ _CONTAINER = {
     "resources": {},
     "terminationMessagePath": "/dev/termination-log",
     "terminationMessagePolicy": "File",
-    "imagePullPolicy": "IfNotPresent",
 }
 _DEPLOYMENT = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
 _ROLLING = {"maxSurge": "25%", "maxUnavailable": "25%"}
@@ -46,7 +45,25 @@ def fill(resource: str, obj: Obj) -> Obj:
 
 def _pod_spec(spec: Obj) -> Obj:
     out = {**_POD, **spec}
-    out["containers"] = [{**_CONTAINER, **c} for c in spec.get("containers") or []]
+    host = bool(spec.get("hostNetwork"))
+    out["containers"] = [_container(c, host=host) for c in spec.get("containers") or []]
     if spec.get("initContainers"):
-        out["initContainers"] = [{**_CONTAINER, **c} for c in spec["initContainers"]]
+        out["initContainers"] = [_container(c, host=host) for c in spec["initContainers"]]
     return out
+
+
+def _container(container: Obj, *, host: bool) -> Obj:
+    out = {**_CONTAINER, "imagePullPolicy": _pull_policy(container.get("image") or ""), **container}
+    if container.get("ports"):
+        out["ports"] = [{"protocol": "TCP", **port} for port in container["ports"]]
+    if host and "ports" in out:
+        # A port of a pod on the host's network is one of the host's.
+        out["ports"] = [
+            {"hostPort": port["containerPort"], **port} if port.get("containerPort") else port for port in out["ports"]
+        ]
+    return out
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return "IfNotPresent" if "@" in image or tag not in ("", "latest") else "Always"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cockpit.rehearsal.kube.call import Call, is_dry_run
+from cockpit.rehearsal.kube.call import Call
 from cockpit.rehearsal.kube.errors import Obj, conflict, forbidden
 from cockpit.rehearsal.kube.listing import number
 from cockpit.rehearsal.kube.resources import TYPES
@@ -16,18 +16,24 @@ _PROTECTED = ("default", "kube-system", "kube-public", "kube-node-lease")
 def delete(storage: Storage, call: Call, *, graceful: bool) -> tuple[Obj, bool]:
     """DELETE of one object: (the object, whether it is gone already). Honours preconditions, finalizers and dry run."""
     options = call.options()
-    dry = is_dry_run(call.query.get("dryRun", "")) or options.get("dryRun") == ["All"]
+    dry = call.dry_run or options.get("dryRun") == ["All"]
     obj = storage.get(call.kind.name, call.info.namespace or None, call.info.name)
     _preconditions(call, obj, options.get("preconditions") or {})
     return remove(storage, call.kind.name, obj, options | dict(call.query), graceful=graceful, dry_run=dry)
 
 
 def _preconditions(call: Call, obj: Obj, wanted: Obj) -> None:
-    for name, word in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
-        held = obj["metadata"][name]
-        if wanted.get(name) and wanted[name] != held:
-            why = f"Precondition failed: {word} in precondition: {wanted[name]}, {word} in object meta: {held}"
-            raise conflict(call.kind.name, call.kind.group, call.info.name, why)
+    held, kind = obj["metadata"], call.kind
+    if wanted.get("uid") and wanted["uid"] != held["uid"]:
+        why = f"the UID in the precondition ({wanted['uid']}) does not match the UID in record ({held['uid']}). "
+        raise conflict(kind.kind, kind.group, call.info.name, f"{why}The object might have been deleted and then recreated")
+    if wanted.get("resourceVersion") and wanted["resourceVersion"] != held["resourceVersion"]:
+        why = (
+            f"the ResourceVersion in the precondition ({wanted['resourceVersion']}) does not match the ResourceVersion in record "
+        )
+        raise conflict(
+            kind.kind, kind.group, call.info.name, f"{why}({held['resourceVersion']}). The object might have been modified"
+        )
 
 
 def remove(storage: Storage, resource: str, obj: Obj, options: Obj, *, graceful: bool, dry_run: bool = False) -> tuple[Obj, bool]:
@@ -37,9 +43,7 @@ def remove(storage: Storage, resource: str, obj: Obj, options: Obj, *, graceful:
         raise forbidden("namespaces", "", name, "this namespace may not be deleted")
     grace = 0
     if resource == "pods" and graceful and (obj.get("spec") or {}).get("nodeName"):
-        grace = number(
-            str(options.get("gracePeriodSeconds", obj["spec"].get("terminationGracePeriodSeconds", 30))), "gracePeriodSeconds"
-        )
+        grace = number(str(options.get("gracePeriodSeconds", obj["spec"].get("terminationGracePeriodSeconds", 30))))
     if dry_run:
         return obj, not grace
     if not grace and not meta.get("finalizers"):

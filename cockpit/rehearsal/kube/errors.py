@@ -107,6 +107,16 @@ def unprocessable() -> KubeError:
     return KubeError(422, "Invalid", "the server rejected our request due to an error in our request", details={})
 
 
+def bad_options(kind: str, cause: Cause) -> KubeError:
+    """422: a query parameter is not allowed; `kind` is ListOptions, PatchOptions and so on."""
+    return invalid(kind, "meta.k8s.io", "", [cause])
+
+
+def unsupported_patch() -> KubeError:
+    """415: a patch of a type that is not known."""
+    return KubeError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
+
+
 def expired(message: str) -> KubeError:
     """410: a resource version or continue token from before the history that is kept."""
     return KubeError(410, "Expired", message)
@@ -125,10 +135,9 @@ def unsupported_media(accepted: list[str]) -> KubeError:
 
 def not_acceptable(offered: list[str]) -> KubeError:
     """406: the client accepts none of what can be sent."""
-    text = f"only the following media types are accepted: {', '.join(offered)}"
-    return KubeError(406, "NotAcceptable", text)
+    return KubeError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {', '.join(offered)}", details={})
 
 
-def too_many_requests(message: str, retry_after: int, details: Obj | None = None) -> KubeError:
-    """429: come back after that many seconds."""
+def too_many_requests(message: str, retry_after: int | None, details: Obj | None = None) -> KubeError:
+    """429: come back after that many seconds, or whenever (None)."""
     return KubeError(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", message, details=details or {}, retry_after=retry_after)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from itertools import islice
 
 import msgspec
 
 from cockpit.rehearsal.kube.call import Call
-from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, expired
+from cockpit.rehearsal.kube.causes import forbidden, unsupported
+from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_options, bad_request, expired
 from cockpit.rehearsal.kube.history import Version
 from cockpit.rehearsal.kube.negotiate import encode, many
 from cockpit.rehearsal.kube.storage import Storage
@@ -37,25 +39,30 @@ def _parse_token(text: str) -> _Token:
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise bad_request(f"continue key is not valid: {error}") from None
+        raise bad_request(f"invalid continue token: continue key is not valid: {error}") from None
 
 
-def number(text: str, name: str) -> int:
+def number(text: str) -> int:
     """A number of the query; KubeError 400 when it is none."""
     try:
-        value = int(text)
+        return int(text)
     except ValueError:
-        value = -1
-    if value < 0:
-        raise bad_request(f'invalid {name}: "{text}": must be a non-negative integer')
-    return value
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def version(text: str) -> int:
+    """A resource version of the query, 0 for none; KubeError 400 when it is no number."""
+    if text and not text.isdecimal():
+        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise bad_request(f"invalid resource version: {why}")
+    return int(text or "0")
 
 
 def too_large(wanted: int, current: int) -> KubeError:
     """504: a resource version that has not been reached yet."""
     text = f"Too large resource version: {wanted}, current: {current}"
-    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}
-    return KubeError(504, "Timeout", f"Timeout: {text}", details=details)
+    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
+    return KubeError(504, "Timeout", f"Timeout: {text}", details=details, retry_after=1)
 
 
 def list_objects(storage: Storage, call: Call) -> bytes:
@@ -66,7 +73,8 @@ def list_objects(storage: Storage, call: Call) -> bytes:
 
 def page(storage: Storage, call: Call) -> tuple[list[Version], Obj]:
     """The objects of one page and the list's metadata."""
-    limit = number(call.query.get("limit", "0") or "0", "limit")
+    _check_match(call.query)
+    limit = max(0, number(call.query.get("limit", "0") or "0"))
     token = _parse_token(call.query["continue"]) if call.query.get("continue") else None
     at, limit = _moment(storage, call, token, limit)
     versions = _versions(storage, call, at, token)
@@ -86,6 +94,22 @@ def page(storage: Storage, call: Call) -> tuple[list[Version], Obj]:
     return found, meta
 
 
+def _check_match(query: Mapping[str, str]) -> None:
+    """KubeError 422 for a resourceVersionMatch that does not go with the rest of the query."""
+    match, at = query.get("resourceVersionMatch", ""), query.get("resourceVersion", "")
+    why = ""
+    if match and query.get("continue"):
+        why = "resourceVersionMatch is forbidden when continue is provided"
+    elif match and not at:
+        why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+    elif match == "Exact" and at == "0":
+        why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+    if why:
+        raise bad_options("ListOptions", forbidden("resourceVersionMatch", why))
+    if match not in ("", "Exact", "NotOlderThan"):
+        raise bad_options("ListOptions", unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
+
+
 def _moment(storage: Storage, call: Call, token: _Token | None, limit: int) -> tuple[int, int]:
     """The resource version to list at, and the limit that counts (`resourceVersion=0` is served whole)."""
     text, match = call.query.get("resourceVersion", ""), call.query.get("resourceVersionMatch", "")
@@ -93,7 +117,7 @@ def _moment(storage: Storage, call: Call, token: _Token | None, limit: int) -> t
         if text not in ("", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
         return storage.resource_version if token.rv == _INCONSISTENT else token.rv, limit
-    wanted = number(text, "resourceVersion") if text else 0
+    wanted = version(text)
     if wanted > storage.resource_version:
         raise too_large(wanted, storage.resource_version)
     if text == "0" and match != "Exact":
@@ -107,7 +131,7 @@ def _versions(storage: Storage, call: Call, at: int, token: _Token | None) -> li
         return storage.versions(call.kind.name, call.info.namespace or None, at)
     except KubeError:
         if token is None:
-            raise expired(f"The resourceVersion for the provided list is too old: {at}") from None
+            raise expired("The resourceVersion for the provided list is too old.") from None
         error = expired(_TOO_OLD)
         error.continue_token = _Token(_INCONSISTENT, token.start).text()
         raise error from None

@@ -32,7 +32,11 @@ def manage(old: Obj | None, new: Obj, manager: str, subresource: str, time: str)
             mine |= owned - gone
         elif left := owned - changed - gone:
             others.append({**other, "fieldsV1": _tree(left)})
-    return _with(new, [*others, *([{**entry, "fieldsV1": _tree(mine)}] if mine else [])])
+    return _with(new, sorted([*others, *([{**entry, "fieldsV1": _tree(mine)}] if mine else [])], key=_order))
+
+
+def _order(entry: Obj) -> tuple[str, str, str, str]:
+    return entry["operation"], entry.get("time", ""), entry["manager"], entry.get("subresource", "")
 
 
 def _with(obj: Obj, fields: list[Obj]) -> Obj:

@@ -18,6 +18,7 @@ _PRIMITIVES: dict[str, Obj] = {
     "bool": {"type": "boolean"},
     "num": {"type": "number", "format": "double"},
     "time": {"type": "string", "format": "date-time"},
+    "microtime": {"type": "string", "format": "date-time"},
     "quantity": {"type": "string"},
     "any": {},
 }

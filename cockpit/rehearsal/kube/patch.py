@@ -9,7 +9,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from cockpit.rehearsal.kube.errors import Obj, bad_request, unprocessable, unsupported_media
+from cockpit.rehearsal.kube.errors import Obj, bad_request, unprocessable, unsupported_patch
 from cockpit.rehearsal.kube.strategic import merge
 
 JSON_PATCH = "application/json-patch+json"
@@ -26,7 +26,7 @@ def apply_patch(kind: str, old: Obj, media: str, body: bytes) -> Obj:
         STRATEGIC_PATCH: lambda: merge(kind, old, _document(body)),
     }
     if media not in appliers:
-        raise unsupported_media(ACCEPTED)
+        raise unsupported_patch()
     try:
         patched = appliers[media]()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -53,7 +53,7 @@ def _document(body: bytes) -> Obj:
 def json_patch(old: Obj, operations: Any) -> Any:
     """`old` after these operations; the order and atomicity of RFC 6902, the absent-equals-null `test` of the Go library."""
     if not isinstance(operations, list) or not all(isinstance(op, dict) for op in operations):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")
     document: Any = copy.deepcopy(old)
     for operation in operations:
         if not _tests_absence(document, operation):

@@ -1,20 +1,33 @@
 """The fields of every type that is served, for decoding as strictly as a typed server does, for merging and for OpenAPI.
 
-`types.txt` has one type a line: `Name field:type ...`; a type is str, int, bool, num, time, quantity, any, another Name,
-`[type]` for lists or `{type}` for maps with string keys.
+`types.txt` has one type a line: `Name field:type ...`; a type is str, int, bool, num, time, microtime, quantity, any, another
+Name, `[type]` for lists or `{type}` for maps with string keys.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cockpit.model import quantity
 from cockpit.rehearsal.kube.errors import Obj
 
 _KEPT_EMPTY = frozenset({"nodeSelectorTerms", "containers", "items"})
 """Lists that the API writes even when they are empty (they have no omitempty)."""
-_GO = {"int": "int32", "str": "string", "bool": "bool", "num": "float64", "time": "v1.Time", "quantity": "resource.Quantity"}
+_GO = {
+    "int": "int32",
+    "str": "string",
+    "bool": "bool",
+    "num": "float64",
+    "time": "v1.Time",
+    "microtime": "v1.MicroTime",
+    "quantity": "resource.Quantity",
+}
+_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_MICRO = re.compile(r"\.\d{6}(Z|[+-]\d\d:\d\d)")
+_QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 
 
 class TypeMismatch(Exception):
@@ -73,6 +86,7 @@ def _value(expression: str, value: Any, owner: str, path: str, unknown: list[str
     if expression in _GO:
         if not _fits(expression, value):
             raise TypeMismatch(_message(value, owner, path, _go(expression)))
+        _check_form(expression, value)
         return value
     return _struct(expression, value, owner, path, unknown)
 
@@ -87,6 +101,24 @@ def _fits(expression: str, value: Any) -> bool:
     if expression == "num":
         return isinstance(value, int | float)
     return isinstance(value, str) or (expression == "quantity" and isinstance(value, int | float))
+
+
+def _check_form(expression: str, value: Any) -> None:
+    """TypeMismatch for a string that is no microtime (exactly six decimals) or no quantity."""
+    if expression == "microtime":
+        seconds = _SECONDS.match(value)
+        rest = value[seconds.end() :] if seconds else value
+        if not seconds or not _MICRO.fullmatch(rest):
+            wanted = ".000000" if seconds else "2006"
+            raise TypeMismatch(
+                f'parsing time "{value}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "{rest}" as "{wanted}"'
+            )
+    elif expression == "quantity":
+        try:
+            quantity.parse(str(value))
+        except ValueError:
+            rule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            raise TypeMismatch("unable to parse quantity's suffix" if _QUANTITY.fullmatch(str(value)) else rule) from None
 
 
 def _go(expression: str) -> str:

@@ -75,8 +75,14 @@ def _field_test(resource: str, text: str) -> Callable[[Obj], bool]:
     path, operator, value = found.groups()
     path = re.sub(r"^regarding\.", "involvedObject.", path)
     if path not in ("metadata.name", "metadata.namespace", *_FIELDS.get(resource, ())):
-        raise bad_request(f"field label not supported: {path}")
+        raise bad_request(_unknown_field(resource, path))
     return lambda obj: (field(obj, path) == value) == (operator != "!=")
+
+
+def _unknown_field(resource: str, path: str) -> str:
+    if resource in _FIELDS:
+        return f"field label not supported: {path}"
+    return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 @dataclass(frozen=True, slots=True)

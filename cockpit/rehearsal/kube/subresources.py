@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.rehearsal.kube.call import Call, is_dry_run
+from cockpit.rehearsal.kube.call import Call
 from cockpit.rehearsal.kube.deletion import remove
 from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, too_many_requests
 from cockpit.rehearsal.kube.hooks import Hooks
@@ -21,7 +21,8 @@ def scale_of(obj: Obj) -> Obj:
     meta = {k: obj["metadata"][k] for k in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
     replicas = (obj.get("status") or {}).get("replicas", 0)
     status = {"replicas": replicas, "selector": selector_text(obj["spec"].get("selector"))}
-    spec = {"replicas": obj["spec"].get("replicas", 0)}
+    wanted = obj["spec"].get("replicas", 0)
+    spec = {"replicas": wanted} if wanted else {}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
 
 
@@ -48,7 +49,7 @@ def evict(storage: Storage, call: Call, hooks: Hooks) -> Obj:
     namespace, name = call.info.namespace, call.info.name
     pod = storage.get("pods", namespace, name)
     options = call.shaped("Eviction").get("deleteOptions") or {}
-    dry = is_dry_run(call.query.get("dryRun", "")) or options.get("dryRun") == ["All"]
+    dry = call.dry_run or options.get("dryRun") == ["All"]
     if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed", "Pending"):
         _take_budget(storage, pod, dry_run=dry)
     remove(storage, "pods", pod, options, graceful=hooks.graceful, dry_run=dry)
@@ -70,14 +71,14 @@ def _take_budget(storage: Storage, pod: Obj, *, dry_run: bool) -> None:
         if status.get("disruptionsAllowed", 0) <= 0:
             needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
             raise _refused(
-                f"The disruption budget {budget['metadata']['name']} needs {needs} healthy pods and has {has} currently", 0
+                f"The disruption budget {budget['metadata']['name']} needs {needs} healthy pods and has {has} currently", None
             )
         if not dry_run:
             used = {**status, "disruptionsAllowed": status["disruptionsAllowed"] - 1}
             storage.update("poddisruptionbudgets", {**budget, "status": used}, status_only=True)
 
 
-def _refused(why: str, retry_after: int) -> KubeError:
+def _refused(why: str, retry_after: int | None) -> KubeError:
     text = "Cannot evict pod as it would violate the pod's disruption budget."
     return too_many_requests(text, retry_after, {"causes": [{"reason": "DisruptionBudget", "message": why}]})
 
@@ -99,6 +100,6 @@ def log(storage: Storage, call: Call, hooks: Hooks) -> str:
         word = "previous terminated container" if previous else "container"
         raise bad_request(f'{word} "{container}" in pod "{call.info.name}" not found')
     if "tailLines" in call.query:
-        count = number(call.query["tailLines"], "tailLines")
+        count = number(call.query["tailLines"])
         return "".join(text_or_none.splitlines(keepends=True)[-count:] if count else [])
     return text_or_none

@@ -13,7 +13,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "pods": ("Name", "Ready", "Status", "Restarts", "Age", "IP*", "Node*", "Nominated Node*", "Readiness Gates*"),
     "nodes": ("Name", "Status", "Roles", "Age", "Version", "Internal-IP*", "External-IP*", "OS-Image*", "Kernel-Version*",
               "Container-Runtime*"),
-    "deployments": ("Name", "Ready", "Up-to-date#", "Available#", "Age", *_TEMPLATE_WIDE),
+    "deployments": ("Name", "Ready", "Up-to-date", "Available", "Age", *_TEMPLATE_WIDE),
     "daemonsets": ("Name", "Desired#", "Current#", "Ready#", "Up-to-date#", "Available#", "Node Selector", "Age",
                    *_TEMPLATE_WIDE),
     "replicasets": ("Name", "Desired#", "Current#", "Ready#", "Age", *_TEMPLATE_WIDE),

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from cockpit.model import quantity
 from cockpit.rehearsal.kube.affinity_rules import affinity_causes, toleration_causes
 from cockpit.rehearsal.kube.causes import forbidden, required, wrong
 from cockpit.rehearsal.kube.errors import Cause, Obj, invalid
@@ -17,6 +18,17 @@ _NAME_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with "
     "an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_KEY = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_KEY_LENGTH = 63
+_KEY_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_CONFIG_KEY_RULE = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 _ANNOTATIONS_LIMIT = 256 * 1024
 _TEMPLATED = ("deployments", "replicasets", "daemonsets", "statefulsets")
@@ -30,8 +42,10 @@ def validate(kind: Resource, new: Obj, old: Obj | None = None) -> None:
         causes += _workload(kind.name, new, old)
     elif kind.name == "pods":
         causes += _pod(new, old)
-    elif kind.name in ("configmaps", "secrets") and old is not None:
-        causes += _immutable_data(new, old)
+    elif kind.name in ("configmaps", "secrets"):
+        causes += _data(new, old)
+    elif kind.name == "events":
+        causes += _event(new)
     elif kind.name == "leases":
         causes += _lease(new.get("spec") or {})
     if causes:
@@ -43,11 +57,24 @@ def _metadata(meta: Obj) -> list[Cause]:
     if not _NAME.fullmatch(meta["name"]) or len(meta["name"]) > 253:
         out.append(wrong("metadata.name", meta["name"], _NAME_RULE))
     notes = meta.get("annotations") or {}
+    # Annotations may use upper case in their prefix, labels may not.
+    out += [wrong("metadata.annotations", key, why) for key in sorted(notes) if (why := _key_fault(key.lower()))]
+    out += [wrong("metadata.labels", key, why) for key in sorted(meta.get("labels") or {}) if (why := _key_fault(key))]
     if sum(len(k) + len(v) for k, v in notes.items()) > _ANNOTATIONS_LIMIT:
         out.append(
             Cause("FieldValueTooLong", f"Too long: may not be more than {_ANNOTATIONS_LIMIT} bytes", "metadata.annotations")
         )
     return out
+
+
+def _key_fault(key: str) -> str:
+    """What is wrong with the key of a label or an annotation."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and not _NAME.fullmatch(prefix):
+        return f"prefix part {_NAME_RULE}"
+    if not name or len(name) > _KEY_LENGTH:
+        return "name part must be non-empty" if not name else f"name part must be no more than {_KEY_LENGTH} bytes"
+    return "" if _KEY.fullmatch(name) else _KEY_RULE
 
 
 def _workload(resource: str, new: Obj, old: Obj | None) -> list[Cause]:
@@ -58,13 +85,13 @@ def _workload(resource: str, new: Obj, old: Obj | None) -> list[Cause]:
         if spec.get(name, 0) < 0
     ]
     selector, template = spec.get("selector"), spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    labels = (template.get("metadata") or {}).get("labels")
     if not selector:
         out.append(required("spec.selector"))
-    elif not matches_label_selector(selector, labels):
+    if not selector or not matches_label_selector(selector, labels or {}):
         out.append(wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"))
     if old is not None and selector and selector != old["spec"].get("selector"):
-        out.append(Cause("FieldValueInvalid", f"Invalid value: {_go_selector(selector)}: field is immutable", "spec.selector"))
+        out.append(wrong("spec.selector", selector, "field is immutable"))
     if resource == "deployments":
         out += _strategy(spec)
     return out + _pod_spec(template.get("spec") or {}, "spec.template.spec")
@@ -91,8 +118,18 @@ def _pod_spec(spec: Obj, path: str) -> list[Cause]:
         out.append(required(f"{path}.containers"))
     for i, container in enumerate(containers):
         out += [required(f"{path}.containers[{i}].{k}") for k in ("name", "image") if not container.get(k)]
+        out += _over_limits(container.get("resources") or {}, f"{path}.containers[{i}].resources.requests")
     out += affinity_causes(spec.get("affinity") or {}, f"{path}.affinity")
     return out + toleration_causes(spec.get("tolerations") or [], f"{path}.tolerations")
+
+
+def _over_limits(resources: Obj, path: str) -> list[Cause]:
+    limits = resources.get("limits") or {}
+    return [
+        wrong(path, str(asked), f"must be less than or equal to {name} limit of {limits[name]}")
+        for name, asked in (resources.get("requests") or {}).items()
+        if name in limits and quantity.parse(str(asked)) > quantity.parse(str(limits[name]))
+    ]
 
 
 def _pod(new: Obj, old: Obj | None) -> list[Cause]:
@@ -115,10 +152,19 @@ def _frozen(spec: Obj) -> Any:
     return kept
 
 
-def _immutable_data(new: Obj, old: Obj) -> list[Cause]:
-    if old.get("immutable") and any(new.get(k) != old.get(k) for k in ("data", "binaryData", "immutable")):
-        return [forbidden("data", "field is immutable when `immutable` is set")]
-    return []
+def _data(new: Obj, old: Obj | None) -> list[Cause]:
+    bad = [key for key in sorted(new.get("data") or {}) if not _CONFIG_KEY.fullmatch(key)]
+    out = [wrong(f"data[{key}]", key, _CONFIG_KEY_RULE) for key in bad]
+    if old is not None and old.get("immutable") and any(new.get(k) != old.get(k) for k in ("data", "binaryData", "immutable")):
+        out.append(forbidden("data", "field is immutable when `immutable` is set"))
+    return out
+
+
+def _event(new: Obj) -> list[Cause]:
+    about = (new.get("involvedObject") or {}).get("namespace", "")
+    # Events about what has no namespace are kept in `default`.
+    fits = about == new["metadata"].get("namespace", "") or (not about and new["metadata"].get("namespace") == "default")
+    return [] if fits else [wrong("involvedObject.namespace", about, "does not match event.namespace")]
 
 
 def _lease(spec: Obj) -> list[Cause]:
@@ -128,8 +174,3 @@ def _lease(spec: Obj) -> list[Cause]:
     if spec.get("leaseTransitions", 0) < 0:
         out.append(wrong("spec.leaseTransitions", spec["leaseTransitions"], "must be greater than or equal to 0"))
     return out
-
-
-def _go_selector(selector: Obj) -> str:
-    labels = ", ".join(f'"{k}":"{v}"' for k, v in sorted((selector.get("matchLabels") or {}).items()))
-    return f"v1.LabelSelector{{MatchLabels:map[string]string{{{labels}}}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}}"

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from cockpit.clock import Clock
 from cockpit.rehearsal.kube.call import Call
-from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, expired
+from cockpit.rehearsal.kube.errors import Cause, KubeError, Obj, bad_options, expired
 from cockpit.rehearsal.kube.history import Change, Version
-from cockpit.rehearsal.kube.listing import number, too_large
+from cockpit.rehearsal.kube.listing import number, version
 from cockpit.rehearsal.kube.negotiate import As, encode, one
 from cockpit.rehearsal.kube.selectors import Selector
 from cockpit.rehearsal.kube.storage import Storage
@@ -76,7 +76,7 @@ class Watch:
         self._selector: Selector = call.selector
         self._namespace = call.info.namespace
         self._bookmarks = call.query.get("allowWatchBookmarks", "") in ("true", "1")
-        self._timeout = number(call.query.get("timeoutSeconds") or "0", "timeoutSeconds") or random.uniform(1800, 3600)
+        self._timeout = number(call.query.get("timeoutSeconds") or "0") or random.uniform(1800, 3600)
         self._epoch = storage.watch_epoch
         self._initial, self._cursor = self._start()
 
@@ -84,12 +84,11 @@ class Watch:
         """Whether to begin with the present objects, and the resource version to go on from."""
         query = self._call.query
         text, current = query.get("resourceVersion", ""), self._storage.resource_version
-        wanted = number(text, "resourceVersion") if text else 0
-        if wanted > current:
-            raise too_large(wanted, current)
+        wanted = version(text)
         if query.get("sendInitialEvents", "") == "true":
             if query.get("resourceVersionMatch") != "NotOlderThan":
-                raise bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+                why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+                raise bad_options("ListOptions", Cause("FieldValueForbidden", why, "resourceVersionMatch"))
             return True, current
         return (True, current) if wanted == 0 else (False, wanted)
 
@@ -130,9 +129,9 @@ class Watch:
     def _next(self) -> bytes:
         """What has happened since the cursor; KubeError 410 when that is no longer known."""
         if self._storage.watch_epoch != self._epoch:
-            raise expired("The resourceVersion for the provided watch is too old.")
+            raise expired(f"too old resource version: {self._cursor} ({self._storage.resource_version})")
         changes = self._storage.since(self._call.kind.name, self._cursor)
-        self._cursor = self._storage.resource_version
+        self._cursor = max(self._cursor, self._storage.resource_version)
         return b"".join(self._event(change) for change in changes)
 
     def _event(self, change: Change) -> bytes:

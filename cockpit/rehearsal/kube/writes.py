@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.rehearsal.kube.call import Call, is_dry_run
+from cockpit.rehearsal.kube.call import Call
 from cockpit.rehearsal.kube.causes import wrong
 from cockpit.rehearsal.kube.defaults import fill
 from cockpit.rehearsal.kube.errors import Cause, KubeError, Obj, bad_request, invalid, not_found
@@ -28,7 +28,7 @@ def typed(kind: Resource, obj: Obj, strict: str = "") -> Obj:
     given = obj.get("apiVersion", kind.api_version), obj.get("kind", kind.kind)
     if given != (kind.api_version, kind.kind):
         text = f"the API version in the data ({given[0]}) does not match the expected API version ({kind.api_version})"
-        raise bad_request(text if given[0] != kind.api_version else f"{given[1]} is not a {kind.kind}")
+        raise bad_request(text if given[0] != kind.api_version else _not_registered(kind, given[1]))
     try:
         clean, unknown = decode(kind.kind, {**obj, "apiVersion": kind.api_version, "kind": kind.kind})
     except TypeMismatch as error:
@@ -43,8 +43,9 @@ def typed(kind: Resource, obj: Obj, strict: str = "") -> Obj:
     return clean
 
 
-def _dry(call: Call) -> bool:
-    return is_dry_run(call.query.get("dryRun", ""))
+def _not_registered(kind: Resource, given: str) -> str:
+    why = f'no kind "{given}" is registered for version "{kind.api_version}" in scheme "pkg/runtime/scheme.go:111"'
+    return f'{given} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}'
 
 
 def _now(storage: Storage) -> str:
@@ -81,7 +82,7 @@ def create_object(storage: Storage, call: Call, obj: Obj) -> Obj:
     if "status" in kind.subresources and kind.name != "namespaces":
         new = {**new, "status": {"phase": "Pending"} if kind.name == "pods" else {}}
     validate(kind, new)
-    return storage.create(kind.name, manage(None, new, call.manager, "", _now(storage)), dry_run=_dry(call))
+    return storage.create(kind.name, manage(None, new, call.manager, "", _now(storage)), dry_run=call.dry_run)
 
 
 def _existing(storage: Storage, call: Call) -> Obj:
@@ -104,7 +105,7 @@ def update(storage: Storage, call: Call) -> tuple[Obj, bool]:
     if old is None:
         raise not_found(call.kind.name, call.kind.group, name)
     if call.kind.name == "leases" and not obj["metadata"].get("resourceVersion"):
-        cause = Cause("FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion")
+        cause = Cause("FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion")
         raise invalid("leases", call.kind.group, name, [cause])
     return replace(storage, call, old, obj), False
 
@@ -118,11 +119,32 @@ def patch(storage: Storage, call: Call) -> Obj:
     try:
         obj = typed(call.kind, patched, call.query.get("fieldValidation", ""))
     except KubeError as error:
-        if "json: cannot unmarshal" not in error.message:
+        why = _decoding_fault(error.message)
+        if not why:
             raise
-        why = error.message[error.message.index("json:") :]
         raise invalid("", "", "", [wrong("patch", encode(patched).decode(), why)]) from None
+    _same_uid(call.kind, old, obj)
     return replace(storage, call, old, obj)
+
+
+def _decoding_fault(message: str) -> str:
+    """The part of a 400 for which a patch gets a 422: what the patch made is at fault, and not the request."""
+    marks = (
+        "json: cannot unmarshal",
+        "strict decoding error:",
+        "parsing time",
+        "quantities must match",
+        "unable to parse quantity",
+    )
+    starts = [message.index(mark) for mark in marks if mark in message]
+    return message[min(starts) :] if starts else ""
+
+
+def _same_uid(kind: Resource, old: Obj, new: Obj) -> None:
+    uid = new["metadata"].get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        cause = wrong("metadata.uid", uid, "field is immutable")
+        raise invalid(kind.kind, kind.group, old["metadata"]["name"], [cause])
 
 
 def replace(storage: Storage, call: Call, old: Obj, obj: Obj) -> Obj:
@@ -143,8 +165,8 @@ def replace(storage: Storage, call: Call, old: Obj, obj: Obj) -> Obj:
         validate(kind, obj, old)
     if obj.get("status") is None:
         obj = {k: v for k, v in obj.items() if k != "status"}
-    written = storage.update(kind.name, manage(old, obj, call.manager, sub, _now(storage)), dry_run=_dry(call))
-    if not _dry(call) and _released(old, written):
+    written = storage.update(kind.name, manage(old, obj, call.manager, sub, _now(storage)), dry_run=call.dry_run)
+    if not call.dry_run and _released(old, written):
         storage.delete(kind.name, given.get("namespace"), given["name"])
     return written
 

@@ -90,10 +90,10 @@ async def test_a_patch_that_is_undone_gives_the_same_spec(world: World) -> None:
     assert (await world.get(TARGET))["spec"] == before["spec"]
 
 
-async def test_a_patch_with_a_stale_version_or_wrong_uid_is_a_conflict(world: World) -> None:
-    for field, value in (("resourceVersion", "1"), ("uid", "0000")):
+async def test_a_patch_with_a_stale_version_is_a_conflict_and_one_with_another_uid_is_invalid(world: World) -> None:
+    for field, value, refusal in (("resourceVersion", "1", (409, "Conflict")), ("uid", "0000", (422, "Invalid"))):
         refused = await world.patch(TARGET, {"metadata": {field: value}, "spec": {"replicas": 3}}, MERGE_PATCH)
-        assert (refused.status_code, refused.json()["reason"]) == (409, "Conflict")
+        assert (refused.status_code, refused.json()["reason"]) == refusal
 
 
 async def test_a_json_patch_test_that_fails_is_invalid(world: World) -> None:
@@ -147,7 +147,7 @@ async def test_a_lease_is_won_by_comparing_versions(world: World) -> None:
     assert (refused.status_code, refused.json()["reason"]) == (409, "Conflict")
     unversioned = await world.http.put(f"{path}/controls", json=lease)
     assert unversioned.status_code == 422
-    assert "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update" in unversioned.json()["message"]
+    assert "metadata.resourceVersion: Invalid value: 0: must be specified for an update" in unversioned.json()["message"]
 
 
 async def test_create_and_delete_honour_dry_run_and_preconditions(world: World) -> None:
