@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from cockpit.clock import Clock
@@ -16,8 +15,8 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Outcome
 from cockpit.run import machine
 from cockpit.run.assess import Judgement, frame, judge, permission
-from cockpit.run.crew import ELSEWHERE, Crew
-from cockpit.run.executor import set_phase
+from cockpit.run.crew import ELSEWHERE, Crew, moves
+from cockpit.run.executor import HalfWritten, set_phase
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.logbook import Logbook
 from cockpit.run.machine import Permit
@@ -72,6 +71,11 @@ class Flight:
         self._ticked = asyncio.Event()
         self._picked_up = False
         self._elsewhere = ""
+        self._verdict: Judgement | None = None
+        self._moved: set[str] = set()
+        """The levers that this run has moved."""
+        self._set_here = False
+        """The phase that stands was set by this cockpit, not picked up."""
         self._watchman = Watchman(logbook, crew.playbook)
         self._shown: deque[Event] = deque(maxlen=SHOWN_EVENTS)
         for event in logbook.events:
@@ -94,16 +98,21 @@ class Flight:
 
     def promote(self, plan_hash: str | None) -> str:
         """Leave the phase for the next one, by the plan with this hash (None: whatever the playbook's plan is now)."""
-        if self._frame is None:
+        shown = self._frame
+        if shown is None or self._verdict is None:
             return "nothing has been observed yet"
-        if not self._frame.promote.allowed:
-            return "; ".join(self._frame.promote.why)
+        # A picture is up to a tick old: what a key did since then counts as well.
+        now = self._permission(self._verdict)
+        if not (shown.promote.allowed and now.allowed):
+            return "; ".join(now.why or shown.promote.why)
+        if (shown.state.stage, shown.state.phase) != (self.state.stage, self.state.phase):
+            return "the run has moved on since this was shown: look again"
         following = self.state.following(self.crew.playbook)
         if following is None:
             self._complete()
             return ""
-        if plan_hash is not None and (self._frame.next_plan is None or self._frame.next_plan.hash != plan_hash):
-            return self._frame.next_why or "the world has changed since this plan was shown: look at it again"
+        if plan_hash is not None and (shown.next_plan is None or shown.next_plan.hash != plan_hash):
+            return shown.next_why or "the world has changed since this plan was shown: look at it again"
         if self.state.phase >= 0:
             who = self.logbook.operator if plan_hash is not None else "autopilot"
             self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} promoted to {following.name}", to=following.name, who=who)
@@ -118,14 +127,14 @@ class Flight:
         return ""
 
     def resume(self) -> str:
-        """Let go of a hold; a phase whose writes failed is set again from what is there now."""
+        """Let go of a hold. Writes nothing: a phase that could not be set waits for promote."""
         if self.state.hold is None:
             return "nothing holds"
         self.state = machine.resume(self.state)
         self._watchman.resumed()
-        self.logbook.say(EventType.RESUMED, f"resumed by {self.logbook.operator}")
         if self.state.stage is Stage.SETTING and not self._work.under_way:
-            self._set(self.state.phase, None)
+            self._fall_back()
+        self.logbook.say(EventType.RESUMED, f"resumed by {self.logbook.operator}")
         return ""
 
     def roll_back(self, why: str = "") -> str:
@@ -134,10 +143,11 @@ class Flight:
             return "already rolling back"
         if self.identity.read_only:
             return "this cockpit is read-only (--observe)"
+        self.logbook.brave = True
         self.state = machine.roll_back(self.state, self.clock.now())
+        self._work.start(self._roll_back(), "rolling back")
         who = "playbook" if why else self.logbook.operator
         self.logbook.say(EventType.ROLLBACK_STARTED, f"rolling back: {why or f'on the word of {who}'}", who=who)
-        self._work.start(self._roll_back(), "rolling back")
         return ""
 
     def key(self, key: str, meaning: str) -> None:
@@ -162,9 +172,7 @@ class Flight:
         """Stop observing, after a write under way has ended. Nothing is changed in the world."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._work.stop()
         if self._on_close:
             await self._on_close()
@@ -199,12 +207,12 @@ class Flight:
         """Draw one picture, and act on it as the playbook says."""
         snapshot = self._store.freeze()
         self._pick_up(snapshot)
-        verdict = judge(self.crew, snapshot, self.state)
+        verdict = self._verdict = judge(self.crew, snapshot, self.state, self._moved)
         self._prove(snapshot, verdict)
         self.state = machine.tick(self.state, snapshot.monotonic, verdict.gates)
         self._watchman.notice(snapshot, self.state, verdict)
         self._abort(verdict)
-        allowed = permission(self.crew, self.state, verdict, busy=self._work.words, blocked=self.blocked or self._elsewhere)
+        allowed = self._permission(verdict)
         self._frame = frame(
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
             events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for,
@@ -213,6 +221,9 @@ class Flight:
             self.synced.set()
         if allowed.allowed and self.promotes_itself():
             self.promote(None)
+
+    def _permission(self, verdict: Judgement) -> Permit:
+        return permission(self.crew, self.state, verdict, busy=self._work.words, blocked=self.blocked or self._elsewhere)
 
     def _pick_up(self, snapshot: Snapshot) -> None:
         """Find a run that somebody left under way, once everything needed has been read."""
@@ -224,6 +235,7 @@ class Flight:
         self._elsewhere = LEFT_OVER if found == ELSEWHERE else ""
         self._picked_up = found != ELSEWHERE
         if found >= 0:
+            self._moved |= self.crew.settings(found).keys()
             name = self.crew.playbook.phases[found].name
             self.logbook.phase = name
             self.state = machine.written(machine.begin(self.state, found, self.clock.now()), self.clock.now())
@@ -245,7 +257,8 @@ class Flight:
     def _abort(self, verdict: Judgement) -> None:
         phase = self.state.current(self.crew.playbook)
         fired = [v for v in verdict.aborts if v.outcome is Outcome.FAIL]
-        under_way = self.state.stage in (Stage.PROVING, Stage.SOAKING)
+        half_written = self.state.stage is Stage.SETTING and not self._work.under_way
+        under_way = self.state.stage in (Stage.PROVING, Stage.SOAKING) or half_written
         if not fired or phase is None or not under_way or self._watchman.aborted:
             return
         why = "; ".join(f"{v.gate}: {v.reason}" for v in fired)
@@ -257,9 +270,9 @@ class Flight:
             self._hold(HoldBy.ABORT, why)
 
     def promotes_itself(self) -> bool:
-        """The phase is left without a person: by `promote: auto` or the autopilot."""
-        phase = self.state.current(self.crew.playbook) or self.crew.playbook.phases[0]
-        return self.autopilot or phase.promote is Promote.AUTO
+        """The phase is left without a person: by the autopilot, or by `promote: auto` in a phase that this cockpit has set."""
+        phase = self.state.current(self.crew.playbook)
+        return self.autopilot or (self._set_here and phase is not None and phase.promote is Promote.AUTO)
 
     # Work in the world
 
@@ -267,20 +280,31 @@ class Flight:
         phase = self.crew.playbook.phases[index]
         self.state = machine.begin(self.state, index, self.clock.now())
         self.logbook.phase = phase.name
+        self._set_here = True
         self._watchman.begin()
         self.logbook.say(EventType.PHASE_STARTED, f"setting {phase.name}")
         self._work.start(self._set_phase(index, approved), f"setting {phase.name}")
 
     async def _set_phase(self, index: int, approved: str | None) -> None:
+        phase = self.crew.playbook.phases[index]
         try:
-            await set_phase(self.crew.playbook.phases[index], self.crew, self.logbook, approved)
-        except Drift as error:
-            self._hold(HoldBy.DRIFT, str(error))
-        except (CockpitError, OSError) as error:
+            await set_phase(phase, self.crew, self.logbook, approved)
+        except HalfWritten as error:
             self._hold(HoldBy.WRITE, str(error))
+        except CockpitError as error:
+            self._fall_back()
+            self._hold(HoldBy.DRIFT if isinstance(error, Drift) else HoldBy.WRITE, f"{phase.name} was not set: {error}")
         else:
+            self._moved |= {name for name, _ in moves(phase)} if not self.identity.dry_run else set()
             after = machine.rehearsed if self.identity.dry_run else machine.written
             self.state = after(self.state, self.clock.now())
+
+    def _fall_back(self) -> None:
+        """Nothing of the phase stands: the one before it is where the run is."""
+        self.state = machine.fall_back(self.state, self.clock.now())
+        before = self.state.current(self.crew.playbook)
+        self.logbook.phase = before.name if before else ""
+        self._watchman.begin()
 
     async def _roll_back(self) -> None:
         outcome = await roll_back(self.crew, self.logbook, self.clock)
@@ -307,7 +331,10 @@ class Flight:
             self.logbook.say(EventType.HELD, f"held: {reason}", by=str(by), reason=reason)
 
     def _work_failed(self, error: BaseException) -> None:
-        """Work ended by an error that nobody foresaw: hold and say so."""
+        """Work ended by an error that nobody foresaw: say so, and never look as if it were still under way."""
         words = f"internal error: {type(error).__name__}: {error}"
+        if self.state.stage is Stage.ROLLING_BACK:
+            self._end(Stage.FAILED, "failed", words)
+            return
         self.state = replace(self.state, error=words)
         self._hold(HoldBy.WRITE, words)

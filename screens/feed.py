@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from textual.app import App
@@ -16,6 +17,8 @@ from screens.themes import NIGHT
 Launch = Callable[[Callable[[str], None]], Awaitable[Flight]]
 TICK = 0.5
 REPLY_SECONDS = 6.0
+FIRST_SECONDS = 0.1
+FIRST_LOOKS = 50
 
 
 class Feed(App[int]):
@@ -49,7 +52,16 @@ class Feed(App[int]):
             self.failure = str(error)
             self.exit(int(error.exit_code), return_code=int(error.exit_code))
         else:
-            self.tick()
+            await self._first_picture(self.flight)
+
+    async def _first_picture(self, flight: Flight) -> None:
+        """Until every source has been heard from, look more often than the tick: somebody has just opened this and waits."""
+        for _ in range(FIRST_LOOKS):
+            self.publish()
+            frame = flight.frame()
+            if frame and all(s.age is not None or s.why for s in frame.snapshot.sources.values()):
+                return
+            await asyncio.sleep(FIRST_SECONDS)
 
     def _say(self, words: str) -> None:
         self.post_message(LaunchProgressed(words))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cockpit.errors import CockpitError, Drift
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.snapshot import Snapshot, SourceName
 
 
 @dataclass
@@ -20,6 +20,13 @@ class ValueLever:
     journey: list[str] = field(default_factory=list)
     faults: list[CockpitError] = field(default_factory=list)
     settles_after: int = 0
+
+    @property
+    def source(self) -> SourceName:
+        return SourceName.RULES
+
+    def moves(self, desired: object) -> bool:
+        return True
 
     async def read(self) -> Json:
         if self.faults:
@@ -46,6 +53,8 @@ class ValueLever:
     async def apply(self, write: Write) -> None:
         if self.faults:
             raise self.faults.pop(0)
+        if write.after == self.value:
+            return
         if write.before != self.value:
             raise Drift(f"{self.name} is {self.value}")
         self.journey.append(f"{self.name}={write.after}")

@@ -44,6 +44,7 @@ class AffinityLever:
     """
 
     name = "affinity"
+    source = SourceName.DEPLOYMENTS
 
     def __init__(
         self,
@@ -69,6 +70,10 @@ class AffinityLever:
     async def read_for_restore(self) -> Placement:
         """The workloads alone: nothing else is needed to go back."""
         return await self._read(nodes=False)
+
+    def moves(self, desired: AffinitySet) -> bool:
+        """Every mode but `none`."""
+        return desired.mode is not AffinityMode.NONE
 
     def seen(self, snapshot: Snapshot) -> Placement | None:
         """What the snapshot shows; nodes only while their source is LIVE. None without all of the workloads."""

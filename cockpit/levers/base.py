@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from cockpit.model.plan import Plan, Reading, Write
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.snapshot import Snapshot, SourceName
 
 State = TypeVar("State")
 Desired = TypeVar("Desired", contravariant=True)
@@ -20,6 +20,15 @@ class Lever(Protocol[State, Desired]):
     @property
     def name(self) -> str:
         """Its key in a phase's `set:` map and in `rollback.order`."""
+        ...
+
+    @property
+    def source(self) -> SourceName:
+        """The source that shows its target in a snapshot."""
+        ...
+
+    def moves(self, desired: Desired) -> bool:
+        """Whether `desired` is anything but the original value."""
         ...
 
     async def read(self) -> State:

@@ -50,6 +50,7 @@ class WeightsLever:
     """
 
     name = "weights"
+    source = SourceName.RULES
 
     def __init__(
         self,
@@ -78,6 +79,10 @@ class WeightsLever:
     async def read_for_restore(self) -> Balance:
         """The rules alone."""
         return Balance(tuple(await self._elb.rules(self._alb.listeners, self._alb.rules)), None, "targets were not asked for")
+
+    def moves(self, desired: WeightsSet) -> bool:
+        """Any weight for the target: a phase that gives it none is where every run begins."""
+        return bool(desired.weights[Arch.ARM64])
 
     def seen(self, snapshot: Snapshot) -> Balance | None:
         """What the snapshot shows; targets only while their source is LIVE. None without all of the rules."""

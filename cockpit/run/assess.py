@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,8 +37,8 @@ class Judgement:
     readiness: Readiness
 
 
-def judge(crew: Crew, snapshot: Snapshot, state: RunState) -> Judgement:
-    """Judge the current phase; before the first there are no gates to judge."""
+def judge(crew: Crew, snapshot: Snapshot, state: RunState, moved: Collection[str] = ()) -> Judgement:
+    """Judge the current phase, `moved` being the levers that this run has moved; before the first there are no gates to judge."""
     playbook = crew.playbook
     way_back = readiness(snapshot, playbook)
     phase = state.current(playbook)
@@ -48,7 +48,7 @@ def judge(crew: Crew, snapshot: Snapshot, state: RunState) -> Judgement:
     return Judgement(
         gates=gates(phase, snapshot, playbook, state.proven_at or began),
         aborts=aborts(phase, snapshot, playbook, began),
-        readings=crew.readings(snapshot, state.phase),
+        readings=crew.readings(snapshot, state.phase, moved),
         readiness=way_back,
     )
 

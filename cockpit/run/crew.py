@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +11,10 @@ from cockpit.levers.base import Lever
 from cockpit.model.plan import Plan, Proof, Reading
 from cockpit.model.playbook import Phase, Playbook
 from cockpit.model.snapshot import Snapshot
+from cockpit.rules.freshness import words
 
 AnyLever = Lever[Any, Any]
+NO_RECORD = "the record of the original is gone from the target"
 UNTOUCHED = -1
 ELSEWHERE = -2
 """Where `Crew.located` finds the world when it is in no phase."""
@@ -61,16 +63,34 @@ class Crew:
             wanted |= dict(moves(phase))
         return wanted
 
-    def readings(self, snapshot: Snapshot, index: int) -> tuple[Reading, ...]:
-        """How far everything that is set in phase `index` holds; a source that has not synced leaves it unproven."""
-        wanted = self.settings(index)
-        return tuple(self._reading(self.levers[name], wanted[name], snapshot) for name in wanted if name in self.levers)
+    def readings(self, snapshot: Snapshot, index: int, moved: Collection[str] = ()) -> tuple[Reading, ...]:
+        """How far everything that is set in phase `index` holds; only a live source proves anything.
 
-    def _reading(self, lever: AnyLever, desired: object, snapshot: Snapshot) -> Reading:
+        For a lever that this run has `moved`, the record of the original must be on its target: without it nothing leads back.
+        """
+        wanted = self.settings(index)
+        return tuple(
+            self._reading(self.levers[name], wanted[name], snapshot, name in moved) for name in wanted if name in self.levers
+        )
+
+    def _reading(self, lever: AnyLever, desired: object, snapshot: Snapshot, moved: bool) -> Reading:
         state = lever.seen(snapshot)
         if state is None:
             return Reading(lever.name, "", "", "", Proof.UNPROVEN, "not read yet")
-        return lever.reading(state, desired)
+        reading, source = lever.reading(state, desired), snapshot.source(lever.source)
+        if reading.proof is Proof.PROVEN and not source.live:
+            return replace(reading, proof=Proof.UNPROVEN, why=words(source))
+        if reading.proof is Proof.PROVEN and moved and not self.moved(lever, state):
+            return replace(reading, proof=Proof.CONTRADICTED, why=NO_RECORD)
+        return reading
+
+    def unrecorded(self, lever: AnyLever, state: object) -> str:
+        """Why "nothing was changed" may be untrue: what is configured is what some phase sets, and no original is recorded."""
+        for phase in self.playbook.phases:
+            for name, desired in moves(phase):
+                if name == lever.name and lever.moves(desired) and not self._changes(name, state, desired):
+                    return f"{NO_RECORD}, yet it stands as {phase.name} sets it: set it back by hand (the log says from what)"
+        return ""
 
     def located(self, snapshot: Snapshot) -> int | None:
         """The phase that the world is in, by what is configured; None while that has not been read.
@@ -80,7 +100,7 @@ class Crew:
         states = {lever.name: lever.seen(snapshot) for lever in self.levers.values()}
         if any(state is None for state in states.values()) or self.missing:
             return None
-        if not any(self._moved(lever, states[name]) for name, lever in self.levers.items()):
+        if not any(self.moved(lever, states[name]) for name, lever in self.levers.items()):
             return UNTOUCHED
         standing = [i for i in range(len(self.playbook.phases)) if self._stands(i, states)]
         return standing[-1] if standing else ELSEWHERE
@@ -90,10 +110,10 @@ class Crew:
         wanted = self.settings(index)
         untouched = [lever for name, lever in self.levers.items() if name not in wanted]
         return all(not self._changes(name, states[name], desired) for name, desired in wanted.items()) and not any(
-            self._moved(lever, states[lever.name]) for lever in untouched
+            self.moved(lever, states[lever.name]) for lever in untouched
         )
 
-    def _moved(self, lever: AnyLever, state: object) -> bool:
+    def moved(self, lever: AnyLever, state: object) -> bool:
         """A run has changed the lever's target; a damaged record of the original says so too."""
         try:
             return bool(lever.restore(state).writes)
@@ -122,8 +142,3 @@ def join(title: str, plans: Sequence[Plan]) -> Plan:
         writes=tuple(write for plan in plans for write in plan.writes),
         blast_radius="; ".join(plan.blast_radius for plan in plans if plan.blast_radius and plan.writes),
     )
-
-
-def retitled(plan: Plan, title: str) -> Plan:
-    """The same writes under another title."""
-    return replace(plan, title=title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cockpit.clock import Clock
+from cockpit.errors import Refused
 from cockpit.journal import Journal
 from cockpit.model.event import Event, EventType
 from cockpit.model.json import Json
@@ -24,7 +25,8 @@ class Logbook:
 
     With `dry_run` every write is said to be one that nothing keeps.
 
-    A rollback must not wait for a disk: with `brave` set, a journal that cannot be written is reported once and done without.
+    Nothing here raises but `intend`, and that not once `brave` is set: a rollback waits for no disk. A journal that cannot
+    be written is said once and tried again with every event; a listener that fails is not told any more.
     """
 
     def __init__(self, clock: Clock, run: str, operator: str, journal: Journal | None) -> None:
@@ -33,6 +35,8 @@ class Logbook:
         self.phase = ""
         self.brave = False
         self.dry_run = False
+        self.lost = ""
+        """Why the journal cannot be written now; empty while it can."""
         self.events: list[Event] = []
         self._clock = clock
         self._journal = journal
@@ -46,15 +50,17 @@ class Logbook:
         """Record an event and tell the listeners."""
         who = "cockpit" if kind in ITS_OWN else self.operator
         event = Event(self._clock.now(), self.run, kind, self.phase, message, {"who": who, **fields})
-        self._record(event)
-        self.events.append(event)
-        if kind is not EventType.KEY:
-            for listener in self._listeners:
-                listener(event)
+        fault = self._record(event)
+        self._tell(event)
+        if fault and not self.lost:
+            self.lost = fault
+            words = f"the journal cannot be written ({fault}): no phase can be set, a rollback still can"
+            self._tell(Event(self._clock.now(), self.run, EventType.SOURCE_FAULT, self.phase, words, {"who": "cockpit"}))
+        self.lost = fault
         return event
 
     def intend(self, write: Write) -> None:
-        """Record, on the disk, that `write` is about to be made, with what undoes it. OSError unless `brave`."""
+        """Record, on the disk, that `write` is about to be made, with what undoes it. Refused when it cannot, unless `brave`."""
         request: Json = {"request": dict(write.request), "expects": dict(write.expects)}
         self.say(
             EventType.WRITE_INTENDED,
@@ -65,6 +71,8 @@ class Logbook:
             after=write.after,
             detail=request,
         )
+        if self.lost and not self.brave:
+            raise Refused(f"nothing was written: its intent cannot be recorded ({self.lost})")
 
     def done(self, write: Write) -> None:
         """Record that `write` was accepted."""
@@ -84,12 +92,23 @@ class Logbook:
             self._journal.close()
             self._journal = None
 
-    def _record(self, event: Event) -> None:
+    def _record(self, event: Event) -> str:
+        """Write to the journal: why that failed, empty when it did not."""
         if self._journal is None:
-            return
+            return ""
         try:
             self._journal.write(event.as_json(), durable=event.type in DURABLE)
-        except OSError:
-            if not self.brave:
-                raise
-            self._journal = None
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        if event.type is EventType.KEY:
+            return
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                # Whoever listens (a pipe that was closed, a screen that ended) must not stop what is being said.
+                self._listeners.remove(listener)

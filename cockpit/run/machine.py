@@ -1,7 +1,7 @@
 """The pure transitions of a run, and who may promote.
 
-Soak time counts only while the phase is proven, nothing holds, no gate is blind (NO_DATA, STALE, ERROR) and none fails; a failing
-gate starts the soak anew, since every gate must hold for the whole of it.
+Soak time counts only while the phase is proven, nothing holds and every gate says PASS; a failing gate starts the soak anew,
+since every gate must hold for the whole of it. All other outcomes stop the clock and keep what has passed.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ def written(state: RunState, now: datetime) -> RunState:
     return replace(state, stage=Stage.PROVING, stage_at=now) if state.stage is Stage.SETTING else state
 
 
+def fall_back(state: RunState, now: datetime) -> RunState:
+    """A phase could not be set and nothing of it stands: back to the one before it, which has to be proven and soaked again."""
+    before = begin(state, state.phase - 1, now)
+    return replace(before, stage=Stage.PROVING if before.phase >= 0 else Stage.READY)
+
+
 def rehearsed(state: RunState, now: datetime) -> RunState:
     """A dry run's writes were accepted and nothing was kept: the next phase may be tried at once."""
     return replace(state, stage=Stage.READY, stage_at=now)
@@ -63,20 +69,22 @@ def tick(state: RunState, monotonic: float, gates: Sequence[Verdict]) -> RunStat
     passed = monotonic - state.ticked if state.ticked is not None else 0.0
     if any(v.outcome is Outcome.FAIL for v in gates):
         return replace(state, ticked=monotonic, soaked=0.0)
-    if state.hold or any(v.outcome.blind for v in gates):
+    if state.hold or not all(v.passed for v in gates):
         return replace(state, ticked=monotonic)
     return replace(state, ticked=monotonic, soaked=state.soaked + passed)
 
 
 def hold(state: RunState, by: HoldBy, reason: str, now: datetime) -> RunState:
-    """Hold; the first reason stays until somebody resumes."""
-    if state.hold or state.stage.ended or state.stage in (Stage.READY, Stage.ROLLING_BACK):
+    """Hold; the first reason stays until somebody resumes. Before the first phase only a failed write can hold."""
+    if state.hold or state.stage.ended or state.stage is Stage.ROLLING_BACK:
+        return state
+    if state.stage is Stage.READY and by is HoldBy.OPERATOR:
         return state
     return replace(state, hold=Hold(by, reason, now))
 
 
 def resume(state: RunState) -> RunState:
-    """Let go of a hold. A held write is set again by whoever resumes (the stage stays SETTING)."""
+    """Let go of a hold. Nothing is written by that: a phase that could not be set waits for promote again."""
     return replace(state, hold=None)
 
 

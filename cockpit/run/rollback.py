@@ -39,24 +39,23 @@ class Outcome:
 async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float = GIVE_UP) -> Outcome:
     """Send every lever home and wait until each is proven; keeps trying for `give_up` seconds of the clock."""
     logbook.brave = True
-    failures = {name: str(error) for name, error in crew.missing.items()}
+    homeward = crew.homeward()
     tasks: list[asyncio.Task[tuple[int, str]]] = []
-    for lever in crew.homeward():
-        sent = asyncio.Event()
-        task = asyncio.create_task(_home(lever, logbook, clock, clock.monotonic() + give_up, sent))
-        tasks.append(task)
-        await _either(sent, task, clock)
-    written = 0
     try:
-        for lever, task in zip(crew.homeward(), tasks, strict=True):
-            count, failure = await task
-            written += count
-            if failure:
-                failures[lever.name] = failure
+        for lever in homeward:
+            sent = asyncio.Event()
+            task = asyncio.create_task(_home(crew, lever, logbook, clock, clock.monotonic() + give_up, sent))
+            tasks.append(task)
+            await _either(sent, task, clock)
+        results = [await task for task in tasks]
     finally:
         for task in tasks:
             task.cancel()
-    return Outcome(written, failures)
+        # A write that has left has landed when this returns: nothing of a rollback goes on behind it.
+        await asyncio.gather(*tasks, return_exceptions=True)
+    failures = {name: str(error) for name, error in crew.missing.items()}
+    failures |= {lever.name: why for lever, (_, why) in zip(homeward, results, strict=True) if why}
+    return Outcome(sum(count for count, _ in results), failures)
 
 
 async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], clock: Clock) -> None:
@@ -78,7 +77,9 @@ async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook) -> in
     return len(writes)
 
 
-async def _home(lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float, sent: asyncio.Event) -> tuple[int, str]:
+async def _home(
+    crew: Crew, lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float, sent: asyncio.Event
+) -> tuple[int, str]:
     """Bring one lever home: (writes made, why it is not proven; empty when it is)."""
     written, failure, said = 0, "", ""
     while clock.monotonic() < deadline:
@@ -86,12 +87,16 @@ async def _home(lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float
             state = await lever.read_for_restore()
             written += await _all(lever, lever.restore(state).writes, logbook)
             sent.set()
-            reading = lever.reading(await lever.read_for_restore(), None)
-            if reading.proof is Proof.PROVEN:
+            if logbook.dry_run:
                 return written, ""
+            state = await lever.read_for_restore()
+            reading = lever.reading(state, None)
+            if reading.proof is Proof.PROVEN:
+                return written, "" if written else crew.unrecorded(lever, state)
             failure = f"{reading.proof}: {reading.why}"
-        except CockpitError as error:
-            failure = str(error)
+        except Exception as error:
+            # Whatever breaks in one lever is that lever's failure alone: the others go home all the same.
+            failure = str(error) if isinstance(error, CockpitError) else f"internal error: {type(error).__name__}: {error}"
             if failure != said:
                 logbook.say(EventType.WRITE_FAILED, f"{lever.name}: {failure}; trying again", lever=lever.name)
                 said = failure

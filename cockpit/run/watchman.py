@@ -106,7 +106,7 @@ class Watchman:
         self._contradictions = self._contradictions + 1 if wrong and self._live(snapshot) else 0
         if self._contradictions < CONFIRM:
             return ""
-        return "; ".join(f"{r.lever}: intended {r.intended}, configured {r.configured}" for r in wrong)
+        return "; ".join(f"{r.lever}: intended {r.intended}, configured {r.configured} ({r.why})" for r in wrong)
 
     def _live(self, snapshot: Snapshot) -> bool:
         needed = [SourceName.DEPLOYMENTS] + ([SourceName.RULES] if self._playbook.alb else [])

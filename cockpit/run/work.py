@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 
 
 class Work:
@@ -51,5 +50,5 @@ class Work:
 async def _ended(task: asyncio.Task[None] | None) -> None:
     if task is not None:
         task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await task
+        # `wait`, not `await task`: who waits here may be told to stop as well, and must not take that for the task's end.
+        await asyncio.wait([task])

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from cockpit.clock import ManualClock
-from cockpit.errors import Drift, Unreachable
+from cockpit.errors import Drift, Refused, Unreachable
 from cockpit.journal import Journal
 from cockpit.model.arch import Arch
+from cockpit.model.plan import Write
 from cockpit.model.playbook import AffinityMode, AffinitySet, WeightsSet
 from cockpit.run.crew import ELSEWHERE, Crew
-from cockpit.run.executor import set_phase
+from cockpit.run.executor import HalfWritten, set_phase
 from cockpit.run.logbook import Logbook
 from tests.factories import API, PLAYBOOK, snapshot
 from tests.levers import ValueLever
@@ -83,14 +84,32 @@ async def test_a_failure_stops_the_rest_and_is_recorded() -> None:
     affinity.plan = plan_then_break  # type: ignore[method-assign,assignment]
     with pytest.raises(Unreachable):
         await set_phase(BOTH, flown, logbook, None)
-    assert len(journey) == 1
-    assert [e.type for e in logbook.events] == ["write_intended", "write_done", "write_intended", "write_failed"]
+    assert [entry.split("=")[1] for entry in journey][1:] == ["home"], "what was written is taken back: all of a phase or nothing"
+    assert [e.type for e in logbook.events][:4] == ["write_intended", "write_done", "write_intended", "write_failed"]
+    assert all(isinstance(lever, ValueLever) and lever.value == "home" for lever in flown.levers.values())
+
+
+async def test_what_cannot_be_taken_back_is_said_to_be_half_written() -> None:
+    flown = crew([])
+    affinity, weights = flown.levers["affinity"], flown.levers["weights"]
+    assert isinstance(affinity, ValueLever)
+    assert isinstance(weights, ValueLever)
+    original_apply = affinity.apply
+
+    async def break_everything(write: Write) -> None:
+        affinity.faults.append(Unreachable("connection reset"))
+        weights.faults.append(Unreachable("connection reset"))
+        await original_apply(write)
+
+    affinity.apply = break_everything  # type: ignore[method-assign]
+    with pytest.raises(HalfWritten, match="roll back"):
+        await set_phase(BOTH, flown, Logbook(ManualClock(), "run", "ana", None), None)
 
 
 async def test_a_disk_that_takes_no_intent_lets_no_write_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journey: list[str] = []
     monkeypatch.setattr("os.fsync", _full)
-    with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(OSError, match="No space"):
+    with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(Refused, match="No space"):
         await set_phase(BOTH, crew(journey), Logbook(ManualClock(), "run", "ana", journal), None)
     assert journey == []
 

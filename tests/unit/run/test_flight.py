@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.clock import ManualClock
+from cockpit.errors import Unreachable
 from cockpit.flight import LEFT_OVER, Flight
+from cockpit.journal import Journal
 from cockpit.model.event import EventType
+from cockpit.model.json import Json
+from cockpit.model.plan import Plan
+from cockpit.model.playbook import Playbook, Promote
 from cockpit.model.snapshot import SourceName
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Identity
@@ -47,12 +54,12 @@ class Steady:
         await asyncio.Event().wait()
 
 
-def made(*, read_only: bool = False, blocked: str = "") -> Flight:
+def made(*, read_only: bool = False, blocked: str = "", playbook: Playbook = PLAYBOOK, journal: Journal | None = None) -> Flight:
     clock = ManualClock()
     levers = {name: ValueLever(name) for name in ("weights", "affinity")}
     who = Identity("rehearsal", "ana@bastion", read_only=read_only)
-    logbook = Logbook(clock, "run", "ana@bastion", None)
-    return Flight(Crew(PLAYBOOK, levers), [Steady()], who, clock, logbook, tick_seconds=0.001, blocked=blocked)
+    logbook = Logbook(clock, "run", "ana@bastion", journal)
+    return Flight(Crew(playbook, levers), [Steady()], who, clock, logbook, tick_seconds=0.001, blocked=blocked)
 
 
 @pytest.fixture
@@ -133,3 +140,85 @@ async def test_keys_go_to_the_journal_but_are_no_event_lines(flight: Flight) -> 
     flight.key("R", "roll back: the dialog was opened")
     assert flight.events()[-1].type is EventType.KEY
     assert heard == []
+
+
+async def start(flight: Flight) -> None:
+    """Set the first phase, and wait until nothing is under way."""
+    picture = flight.frame()
+    assert picture is not None
+    assert picture.next_plan is not None
+    assert flight.promote(picture.next_plan.hash) == ""
+    await flight.next_tick()
+    await flight.next_tick()
+
+
+async def test_a_promote_right_after_a_rollback_does_not_stop_it(flight: Flight) -> None:
+    await start(flight)
+    picture = flight.frame()
+    assert picture is not None
+    assert flight.roll_back() == ""
+    assert flight.promote(picture.next_plan.hash if picture.next_plan else "") != ""
+    await flight.next_tick()
+    assert flight.state.stage in (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
+
+
+async def test_two_promotes_in_one_tick_are_one(flight: Flight) -> None:
+    picture = flight.frame()
+    assert picture is not None
+    assert picture.next_plan is not None
+    assert [flight.promote(picture.next_plan.hash) == "" for _ in range(2)] == [True, False]
+
+
+async def test_a_failed_phase_falls_back_and_resume_writes_nothing(flight: Flight) -> None:
+    weights = flight.crew.levers["weights"]
+    assert isinstance(weights, ValueLever)
+    original = weights.plan
+
+    def plan_then_break(state: Json, desired: object) -> Plan:
+        if flight.state.stage is Stage.SETTING:
+            weights.faults.append(Unreachable("connection reset"))
+        return original(state, desired)
+
+    weights.plan = plan_then_break  # type: ignore[method-assign]
+    await start(flight)
+    assert flight.state.hold is not None
+    assert "canary-5 was not set: connection reset" in flight.state.hold.reason
+    assert (flight.state.stage, flight.state.phase) == (Stage.READY, -1)
+    assert flight.resume() == ""
+    for _ in range(3):
+        await flight.next_tick()
+    assert weights.journey == []
+    assert weights.value == "home"
+
+
+async def test_nothing_is_set_by_itself_on_opening_though_the_first_phase_is_auto() -> None:
+    phases = tuple(replace(p, promote=Promote.AUTO) for p in PLAYBOOK.phases)
+    flown = made(playbook=replace(PLAYBOOK, phases=phases))
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    for _ in range(5):
+        await flown.next_tick()
+    assert flown.state.stage is Stage.READY
+    assert [e for e in flown.events() if e.type is EventType.WRITE_INTENDED] == []
+    await flown.close()
+
+
+async def test_a_full_disk_does_not_keep_the_keys_from_rolling_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flown = made(journal=Journal(tmp_path / "journal.jsonl"))
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await start(flown)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("cockpit.journal.os.write", full)
+        flown.key("R", "roll back")
+        assert flown.roll_back() == ""
+        for _ in range(5):
+            await flown.next_tick()
+        weights = flown.crew.levers["weights"]
+        assert isinstance(weights, ValueLever)
+        assert weights.value == "home"
+    await flown.close()

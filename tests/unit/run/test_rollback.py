@@ -9,6 +9,7 @@ from cockpit.clock import ManualClock
 from cockpit.errors import CockpitError, Throttled, Unreachable
 from cockpit.journal import Journal
 from cockpit.model.event import EventType
+from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
 from cockpit.run.rollback import HEAD_START, Outcome, roll_back
@@ -108,3 +109,98 @@ async def test_a_full_disk_does_not_stop_a_rollback(tmp_path: Path, monkeypatch:
 
 def _full(*_: object) -> int:
     raise OSError(28, "No space left on device")
+
+
+class Broken(ValueLever):
+    """A lever with a fault that nobody foresaw."""
+
+    def reading(self, state: object, desired: object | None) -> Reading:
+        raise KeyError("surprise")
+
+
+async def test_an_unforeseen_error_in_one_lever_is_that_levers_failure_alone() -> None:
+    journey: list[str] = []
+    clock = ManualClock()
+    broken = Broken("weights", value="away", original="home", journey=journey)
+    outcome = await home(fleet(broken, moved("affinity", journey)), book(clock), clock, give_up=60.0)
+    assert "affinity=home" in journey
+    assert "KeyError" in outcome.failures["weights"]
+
+
+async def test_one_target_that_fails_does_not_keep_its_sibling_from_going_home() -> None:
+    gone: list[str] = []
+
+    class Pair(ValueLever):
+        def restore(self, state: object) -> Plan:
+            left = [t for t in ("first", "second") if t not in gone]
+            return Plan("restore", tuple(Write(self.name, t, "away", "home") for t in left))
+
+        async def apply(self, write: Write) -> None:
+            if write.target == "first" and clock.elapsed < 10:
+                raise Unreachable("no route")
+            gone.append(write.target)
+
+    clock = ManualClock()
+    assert (await home(fleet(Pair("weights", value="home")), book(clock), clock)).safe
+    assert gone == ["second", "first"]
+
+
+async def test_a_rollback_that_is_stopped_writes_nothing_afterwards() -> None:
+    journey: list[str] = []
+    clock = ManualClock()
+    slow = moved("weights", journey, faults=[Unreachable("no route")] * 1000)
+    task = asyncio.create_task(roll_back(fleet(slow, moved("affinity", journey)), book(clock), clock))
+    await clock.advance(5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    slow.faults.clear()
+    await clock.advance(100)
+    assert journey == []
+
+
+async def test_a_dry_run_asks_once_and_ends() -> None:
+    class Dry(ValueLever):
+        async def apply(self, write: Write) -> None:
+            self.journey.append(write.target)
+
+    clock = ManualClock()
+    logbook = book(clock)
+    logbook.dry_run = True
+    lever = Dry("weights", value="away", original="home")
+    assert await home(fleet(lever), logbook, clock) == Outcome(1, {})
+    assert lever.journey == ["weights"]
+
+
+async def test_a_target_that_stands_as_a_phase_sets_it_without_a_record_is_not_called_safe() -> None:
+    clock = ManualClock()
+    lost = ValueLever("weights", value=str(PLAYBOOK.phases[1].weights))
+    lost.reading = lambda state, desired: Reading("weights", "", "", "", Proof.PROVEN)  # type: ignore[method-assign]
+    outcome = await home(fleet(lost), book(clock), clock)
+    assert "record of the original is gone" in outcome.failures["weights"]
+    assert "canary-25" in outcome.failures["weights"]
+
+
+def test_a_listener_that_fails_is_not_told_any_more_and_stops_nothing() -> None:
+    logbook = book(ManualClock())
+    heard: list[str] = []
+
+    def closed(_: object) -> None:
+        raise BrokenPipeError
+
+    logbook.listen(closed)
+    logbook.listen(lambda event: heard.append(event.message))
+    logbook.say(EventType.SOAK, "one")
+    logbook.say(EventType.SOAK, "two")
+    assert heard == ["one", "two"]
+
+
+def test_a_lost_journal_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logbook = Logbook(ManualClock(), "run", "ana", Journal(tmp_path / "journal.jsonl"))
+    monkeypatch.setattr("os.write", _full)
+    for _ in range(3):
+        logbook.say(EventType.SOAK, "soaking")
+    assert [e.type for e in logbook.events].count(EventType.SOURCE_FAULT) == 1
+    monkeypatch.undo()
+    logbook.say(EventType.SOAK, "soaking")
+    assert logbook.lost == ""
+    logbook.close()
