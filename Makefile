@@ -9,7 +9,7 @@ ARGS ?=
 .PHONY: help rehearse test check unit real bench wheel lock clean
 
 help: ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
 
 rehearse: $(READY) ## Open the cockpit on the embedded world (without a terminal: fly headless to the end)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/cockpit rehearse $(ARGS); else $(BIN)/cockpit rehearse --output text $(ARGS); fi
@@ -28,6 +28,12 @@ unit: $(READY)
 real: $(READY) ## The tests against a real control plane, built from source the first time (wants Go; ten minutes, then seconds)
 	@$(BIN)/python -m tests.real.build
 	COCKPIT_REAL=required $(BIN)/pytest -n 0 tests/real $(ARGS)
+
+kind-up: ## A kind cluster with nodes of both architectures, traffic and Prometheus (wants docker, kind, kubectl)
+	@playbooks/kind/up.sh
+
+kind-down: ## Delete that cluster
+	@playbooks/kind/down.sh
 
 bench: $(READY) ## Figures beside their peers, as ratios (minutes; wants kubectl and the AWS CLI)
 	$(BIN)/python -m tests.bench $(ARGS)

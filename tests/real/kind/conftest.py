@@ -11,7 +11,7 @@ from tests.real.api import until
 from tests.real.kind.cluster import RBAC, KindCluster, prometheus_program
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
     """The cluster after `up.sh`, with the kit's parts running, and both RBAC manifests applied."""
     binaries = build.built()
