@@ -12,7 +12,7 @@ help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
 
 rehearse: $(READY) ## Open the cockpit on the embedded world (without a terminal: fly headless to the end)
-	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/cockpit rehearse $(ARGS); else $(BIN)/cockpit rehearse --output text $(ARGS); fi
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/cockpit rehearse $(ARGS) || [ $$? -eq 1 ]; else $(BIN)/cockpit rehearse --output text $(ARGS); fi
 
 test: check unit ## Everything that needs only Python: linters, types, contracts, tests
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cockpit.clock import Clock, WallClock
+from cockpit import settings
+from cockpit.clock import Clock
 from cockpit.errors import CockpitError
 from cockpit.model.event import EventType
 from cockpit.model.playbook import Playbook
@@ -37,7 +38,7 @@ class Options:
     dry_run: bool = False
     autopilot: bool = False
     rehearsal: str = ""
-    clock: Clock = field(default_factory=WallClock)
+    clock: Clock = field(default_factory=settings.clock)
     tick_seconds: float = 0.5
 
 
@@ -48,6 +49,16 @@ class Connections:
     kube: KubeClient | None = None
     elb: Elb | None = None
     failures: dict[str, CockpitError] = field(default_factory=dict)
+
+    async def drop(self, lever: str, why: CockpitError) -> None:
+        """Close the connection that `lever` writes through, as if it could not be had."""
+        self.failures[lever] = why
+        if lever == "affinity" and self.kube:
+            kube, self.kube = self.kube, None
+            await kube.aclose()
+        elif lever == "weights" and self.elb:
+            elb, self.elb = self.elb, None
+            elb.close()
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -122,7 +133,7 @@ def sources(playbook: Playbook, servers: Connections, clock: Clock) -> list[Sour
     """Everything that is observed."""
     from cockpit.sources.alb import AlbSource
     from cockpit.sources.cluster import cluster_sources
-    from cockpit.sources.prometheus import MetricsSource
+    from cockpit.sources.prometheus import MetricsSource, keep
 
     found: list[Source] = []
     if servers.kube:
@@ -130,7 +141,7 @@ def sources(playbook: Playbook, servers: Connections, clock: Clock) -> list[Sour
     if servers.elb and playbook.alb:
         found.append(AlbSource(servers.elb, playbook.alb, clock))
     if playbook.prometheus:
-        found.append(MetricsSource(playbook.prometheus, playbook.signals, clock))
+        found.append(MetricsSource(playbook.prometheus, playbook.signals, clock, keep=keep(playbook)))
     return found
 
 
@@ -194,5 +205,5 @@ def open_logbook(run: str, options: Options) -> Logbook:
     try:
         journal = Journal(run_folder(run) / "journal.jsonl")
     except OSError as error:
-        raise Refused(f"no journal can be kept: {error}; $COCKPIT_HOME names another folder") from None
+        raise Refused(f"no journal can be kept: {error}; set $COCKPIT_HOME to a folder that can be written") from None
     return Logbook(options.clock, run, operator(), journal)

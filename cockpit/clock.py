@@ -66,6 +66,20 @@ class ScaledClock:
         """Wait `seconds` of virtual time."""
         await asyncio.sleep(max(0.0, seconds) / self.speed)
 
+    def as_text(self) -> str:
+        """The clock for another process of this machine: `ScaledClock.parse` gives it back."""
+        return f"{self.origin.isoformat()};{self.since!r};{self.speed!r}"
+
+    @classmethod
+    def parse(cls, text: str) -> ScaledClock:
+        """The clock that `as_text` wrote. ValueError when it is none."""
+        origin, since, speed = text.split(";")
+        return cls(datetime.fromisoformat(origin), float(since), float(speed))
+
+
+CLOCK_VARIABLE = "COCKPIT_CLOCK"
+"""Environment variable with the clock of a served rehearsal, for cockpits in other terminals."""
+
 
 @dataclass(slots=True)
 class ManualClock:

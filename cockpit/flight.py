@@ -11,7 +11,7 @@ from cockpit.clock import Clock
 from cockpit.errors import CockpitError, Drift
 from cockpit.model.event import Event, EventType
 from cockpit.model.playbook import OnAbort, Promote
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.snapshot import Freshness, Snapshot
 from cockpit.model.verdict import Outcome
 from cockpit.run import machine
 from cockpit.run.assess import Judgement, frame, judge, permission
@@ -60,7 +60,7 @@ class Flight:
         self.autopilot = autopilot
         self.blocked = blocked
         self.synced = asyncio.Event()
-        """Every source has been heard from, or has said why not."""
+        """Every source has been read once, or has failed."""
         self._sources = sources
         self._on_close = on_close
         self.tick_seconds = tick_seconds
@@ -74,6 +74,8 @@ class Flight:
         self._verdict: Judgement | None = None
         self._moved: set[str] = set()
         """The levers that this run has moved."""
+        self._why_back = ""
+        """The abort trigger that began the rollback; empty when a person did."""
         self._set_here = False
         """The phase that stands was set by this cockpit, not picked up."""
         self._watchman = Watchman(logbook, crew.playbook)
@@ -217,7 +219,7 @@ class Flight:
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
             events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for,
         )  # fmt: skip
-        if all(s.age is not None or s.why for s in snapshot.sources.values()):
+        if all(s.freshness is not Freshness.UNSYNCED for s in snapshot.sources.values()):
             self.synced.set()
         if allowed.allowed and self.promotes_itself():
             self.promote(None)
@@ -233,7 +235,8 @@ class Flight:
         if found is None:
             return
         self._elsewhere = LEFT_OVER if found == ELSEWHERE else ""
-        self._picked_up = found != ELSEWHERE
+        # As long as nothing is set somebody else may begin: then this cockpit follows.
+        self._picked_up = found >= 0
         if found >= 0:
             self._moved |= self.crew.settings(found).keys()
             name = self.crew.playbook.phases[found].name
@@ -265,6 +268,7 @@ class Flight:
         self._watchman.aborted = True
         self.logbook.say(EventType.ABORT_TRIGGERED, why, on_abort=str(phase.on_abort))
         if phase.on_abort is OnAbort.ROLLBACK and not self.blocked:
+            self._why_back = why
             self.roll_back("the playbook says so (on_abort: rollback)")
         else:
             self._hold(HoldBy.ABORT, why)
@@ -309,8 +313,8 @@ class Flight:
     async def _roll_back(self) -> None:
         outcome = await roll_back(self.crew, self.logbook, self.clock)
         if outcome.safe:
-            self.logbook.say(EventType.ROLLED_BACK, "everything is back as it was before the run, read back and proven")
-            self._end(Stage.ROLLED_BACK, "rolled_back")
+            self.logbook.say(EventType.ROLLED_BACK, "everything is configured as it was before the run, and was read back")
+            self._end(Stage.ROLLED_BACK, "rolled_back", self._why_back)
         else:
             self._end(Stage.FAILED, "failed", "; ".join(f"{k}: {v}" for k, v in outcome.failures.items()))
 
@@ -321,7 +325,7 @@ class Flight:
         )
 
     def _end(self, stage: Stage, outcome: str, words: str = "") -> None:
-        self.state = machine.end(self.state, stage, self.clock.now(), words if stage is Stage.FAILED else "")
+        self.state = machine.end(self.state, stage, self.clock.now(), words if stage is not Stage.COMPLETED else "")
         self.logbook.say(EventType.RUN_FINISHED, f"{outcome}: {words}" if words else outcome, outcome=outcome)
 
     def _hold(self, by: HoldBy, reason: str) -> None:

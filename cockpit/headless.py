@@ -22,7 +22,7 @@ class Output(StrEnum):
 def line(event: Event, output: Output) -> str:
     """One event as one line: a JSON object, or time, type, phase and words for people."""
     if output is Output.JSON:
-        return json.dumps(event.as_json(), ensure_ascii=False)
+        return json.dumps(event.as_json())
     return f"{event.time:%H:%M:%S}  {event.type:<17} {event.phase:<14} {event.message}"
 
 

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
 
 from cockpit.connections.aws import Elb
 from cockpit.connections.kube import KubeClient
-from cockpit.errors import CockpitError, NotFound, Refused
+from cockpit.errors import CockpitError, NotFound, Refused, Unreachable
 from cockpit.model.json import Json
 from cockpit.model.playbook import Playbook
+from cockpit.text import clean
 
 AT_ONCE = 8
 """Permissions asked about side by side: each one more costs a connection, which takes longer than the question."""
+
+T = TypeVar("T")
+
+
+class _Metadata(msgspec.Struct):
+    uid: str
+
+
+class _Namespace(msgspec.Struct):
+    metadata: _Metadata
+
+
+class _Access(msgspec.Struct):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct):
+    status: _Access = msgspec.field(default_factory=_Access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +60,17 @@ def permissions(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
     watched += [("apps", "daemonsets", list(dict.fromkeys(a.daemonset.namespace for a in playbook.agents)))]
     for group, resource, where in watched:
         for namespace in where:
-            for verb in ("get", "list", "watch"):
+            for verb in ("list", "watch"):
                 yield Permission(verb, group, resource, namespace)
     yield Permission("list", "", "pods")
+    yield Permission("get", "apps", "deployments", home)
     if writes and any(phase.affinity for phase in playbook.phases):
         yield Permission("patch", "apps", "deployments", home)
 
 
 async def preflight(playbook: Playbook, kube: KubeClient | None, elb: Elb | None, *, writes: bool = True) -> tuple[str, ...]:
     """What was checked and found in order. Refused with every fault at once; Unreachable when a server does not answer."""
-    checks = _identities(playbook, kube, elb)
+    checks = [*_identities(playbook, kube, elb).values()]
     if kube:
         checks += [_workloads(playbook, kube), _allowed(kube, list(permissions(playbook, writes=writes)))]
     if elb and playbook.alb:
@@ -56,14 +78,24 @@ async def preflight(playbook: Playbook, kube: KubeClient | None, elb: Elb | None
     return await _all(checks)
 
 
-async def identity(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> tuple[str, ...]:
-    """Only whether this is the cluster and the account that the playbook names: all that a rollback asks for."""
-    return await _all(_identities(playbook, kube, elb))
+async def doubts(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> Mapping[str, CockpitError]:
+    """Whether this is the cluster and the account that the playbook names: all that a rollback asks for.
+
+    By the lever that writes there: Refused when it is another one, any other error when that could not be asked.
+    """
+    checks = _identities(playbook, kube, elb)
+    found: dict[str, CockpitError] = {}
+    for lever, result in zip(checks, await asyncio.gather(*checks.values(), return_exceptions=True), strict=True):
+        if isinstance(result, CockpitError):
+            found[lever] = result
+        elif isinstance(result, BaseException):
+            raise result
+    return found
 
 
-def _identities(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> list[Coroutine[None, None, str]]:
-    checks = [_cluster(playbook, kube)] if kube else []
-    return checks + ([_account(playbook, elb)] if elb and playbook.alb else [])
+def _identities(playbook: Playbook, kube: KubeClient | None, elb: Elb | None) -> dict[str, Coroutine[None, None, str]]:
+    checks = {"affinity": _cluster(playbook, kube)} if kube else {}
+    return checks | ({"weights": _account(playbook, elb)} if elb and playbook.alb else {})
 
 
 async def _all(checks: Sequence[Coroutine[None, None, str]]) -> tuple[str, ...]:
@@ -77,14 +109,15 @@ async def _all(checks: Sequence[Coroutine[None, None, str]]) -> tuple[str, ...]:
         # One cause (expired credentials, say) makes every check fail with the same words.
         words = list(dict.fromkeys(str(f) for f in faults))
         raise faults[0] if len(words) == 1 else Refused("\n".join(words))
-    return tuple(str(r) for r in results)
+    return tuple(str(r) for r in results if r)
 
 
 async def _cluster(playbook: Playbook, kube: KubeClient) -> str:
     wanted = playbook.target.cluster_uid
     if wanted is None:
-        return "cluster: the playbook names no cluster_uid, any cluster is taken"
-    found = json.loads(await kube.get("/api/v1/namespaces/kube-system"))["metadata"]["uid"]
+        return ""
+    answer = _decoded(await kube.get("/api/v1/namespaces/kube-system"), _Namespace, kube)
+    found = clean(answer.metadata.uid, 80)
     if found != wanted:
         raise Refused(
             f"context {kube.context!r} is another cluster: its kube-system namespace has UID {found}, "
@@ -110,7 +143,11 @@ async def _allowed(kube: KubeClient, wanted: list[Permission]) -> str:
         async with turns:
             return await _may(kube, permission)
 
-    answers = await asyncio.gather(*map(asked, wanted))
+    # All are waited for: none may still be using the connections when the first one's failure closes them.
+    answers = await asyncio.gather(*map(asked, wanted), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
     denied = [str(p) for p, allowed in zip(wanted, answers, strict=True) if not allowed]
     if denied:
         raise Refused(f"context {kube.context!r} may not: {'; '.join(denied)}")
@@ -126,15 +163,26 @@ async def _may(kube: KubeClient, permission: Permission) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    answer = json.loads(await kube.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review))
-    return bool(answer.get("status", {}).get("allowed"))
+    answer = await kube.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    return _decoded(answer, _Review, kube).status.allowed
+
+
+def _decoded(raw: bytes, kind: type[T], kube: KubeClient) -> T:
+    """An answer's body. Unreachable when it is something else, as a proxy's page is."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        words = f"its answer cannot be read ({clean(str(error), 200)}): is a proxy in between?"
+        raise Unreachable(f"API server {kube.server}: {words}") from error
 
 
 async def _account(playbook: Playbook, elb: Elb) -> str:
     wanted = playbook.alb.account if playbook.alb else None
     if wanted is None:
-        return "account: the playbook names none, any account is taken"
-    found = await elb.account()
+        return ""
+    found = clean(await elb.account(), 80)
+    if not found:
+        raise Unreachable(f"AWS at {elb.endpoint} named no account for these credentials")
     if found != wanted:
         raise Refused(f"these credentials are of account {found}, the playbook's traffic.alb.account is {wanted}")
     return f"account: {found}"

@@ -8,6 +8,9 @@ import re
 import socket
 from pathlib import Path
 
+from cockpit.clock import CLOCK_VARIABLE, Clock, ScaledClock, WallClock
+from cockpit.errors import UsageError
+
 
 def home() -> Path:
     """The state folder: `$COCKPIT_HOME`, else the XDG state folder. Made when first used, mode 0700."""
@@ -24,6 +27,17 @@ def run_folder(run: str) -> Path:
     folder = home() / "runs" / re.sub(r"[^A-Za-z0-9._-]", "_", run)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def clock() -> Clock:
+    """The machine's time, or the clock of the served rehearsal that `$COCKPIT_CLOCK` names. UsageError when that is none."""
+    chosen = os.environ.get(CLOCK_VARIABLE)
+    if not chosen:
+        return WallClock()
+    try:
+        return ScaledClock.parse(chosen)
+    except ValueError:
+        raise UsageError(f"${CLOCK_VARIABLE} is no clock: unset it, or take it from serve-rehearsal's line") from None
 
 
 def operator() -> str:

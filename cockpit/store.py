@@ -31,7 +31,6 @@ class _Held:
     listed: bool = False
     heard: float | None = None
     fault: str = ""
-    shown: Freshness | None = None
 
     def writable(self) -> dict[Any, Any]:
         """The map, copied first when a snapshot holds it."""
@@ -63,20 +62,18 @@ class Store:
         self.clock = clock
         self._held: dict[SourceName, _Held] = {}
         self._seq = 0
-        self._dirty = True
         self._events: tuple[KubeEvent, ...] = ()
 
     def register(self, names: Iterable[SourceName], stale_after: float) -> None:
         """Sources that will be heard from, and the silence (seconds of the clock) after which they are STALE."""
         for name in names:
             self._source(name).stale_after = stale_after
-        self._dirty = True
 
     def fold(self, observation: Observation) -> None:
         """Take one observation in."""
         held = self._source(observation.source)
         if observation.kind is Kind.FAULT:
-            self._note(held, observation.why or "the source is at fault")
+            held.fault = observation.why or "the source is at fault"
             return
         match observation.kind:
             case Kind.UPSERT:
@@ -85,27 +82,17 @@ class Store:
                 self._delete(held, {observation.key})
             case Kind.LISTED:
                 self._delete(held, held.data.keys() - observation.keys)
-                self._dirty |= not held.listed
                 held.listed = True
             case _:
                 pass
-        self._note(held, "")
+        held.fault = ""
         held.heard = observation.at
-
-    @property
-    def changed(self) -> bool:
-        """Something differs from the last snapshot, be it only that a source has become stale."""
-        now = self.clock.monotonic()
-        return self._dirty or any(held.state(now).freshness is not held.shown for held in self._held.values())
 
     def freeze(self) -> Snapshot:
         """What is known now, with the next number."""
         now = self.clock.monotonic()
         self._seq += 1
-        self._dirty = False
         sources = {name: held.state(now) for name, held in self._held.items()}
-        for name, held in self._held.items():
-            held.shown = sources[name].freshness
         return Snapshot(
             seq=self._seq,
             time=self.clock.now(),
@@ -138,7 +125,6 @@ class Store:
     def _upsert(self, held: _Held, observation: Observation) -> None:
         if held.data.get(observation.key) != observation.value:
             held.writable()[observation.key] = observation.value
-            self._dirty = True
 
     def _delete(self, held: _Held, keys: Iterable[object]) -> None:
         gone = [key for key in keys if key in held.data]
@@ -146,12 +132,6 @@ class Store:
             data = held.writable()
             for key in gone:
                 del data[key]
-            self._dirty = True
-
-    def _note(self, held: _Held, fault: str) -> None:
-        if held.fault != fault:
-            held.fault = fault
-            self._dirty = True
 
 
 async def drive(source: Source, store: Store) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from textual.app import App
 
 from cockpit.errors import CockpitError
+from cockpit.run.frame import Frame
+from cockpit.run.state import Stage
 from screens.flight import Flight
 from screens.messages import FramePublished, LaunchProgressed
 from screens.present.alerts import rings
@@ -78,7 +80,8 @@ class Feed(App[int]):
         fresh = frame is not None and frame is not old
         self._since_frame = 0.0 if fresh else self._since_frame + self._tick_seconds
         self._reply_left -= self._tick_seconds
-        if self._reply and self._reply_left <= 0:
+        moved = old is not None and frame is not None and _standing(old) != _standing(frame)
+        if self._reply and (self._reply_left <= 0 or moved):
             self._reply = ""
         self.publish()
         if fresh and frame is not None and rings(old, frame):
@@ -104,3 +107,8 @@ class Feed(App[int]):
         """Answer a key in the notice line, for a few seconds."""
         self._reply, self._reply_left = words, REPLY_SECONDS
         self.publish()
+
+
+def _standing(frame: Frame) -> tuple[Stage, int, bool]:
+    """What makes an answer to a key old news once it changes."""
+    return frame.state.stage, frame.state.phase, frame.state.hold is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from cockpit.text import clean
+
 
 def line(text: str = "") -> None:
-    """One line on stdout."""
-    sys.stdout.write(text + "\n")
+    """One line on stdout, of any length; nothing in it reaches a terminal raw, wherever it came from."""
+    sys.stdout.write(clean(text, sys.maxsize) + "\n")
     sys.stdout.flush()

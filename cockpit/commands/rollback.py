@@ -14,6 +14,7 @@ from cockpit.headless import Output
 from cockpit.headless import line as event_line
 from cockpit.model.event import EventType
 from cockpit.model.playbook import Playbook
+from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
 from cockpit.run.rollback import roll_back
 from cockpit.settings import operator
@@ -34,9 +35,7 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
     logbook.listen(lambda event: line(event_line(event, Output(options.output))))
     try:
         await _identity(playbook, servers)
-        levers = crew(playbook, servers, how, logbook.run)
-        if not levers.levers:
-            raise next(iter(levers.missing.values()))
+        levers = _levers(crew(playbook, servers, how, logbook.run))
         logbook.say(EventType.ROLLBACK_STARTED, f"rolling back {playbook.name} on the word of {logbook.operator}")
         outcome = await roll_back(levers, logbook, how.clock, options.give_up_after)
         failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
@@ -52,15 +51,25 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
 
 
 async def _identity(playbook: Playbook, servers: Connections) -> None:
-    """Never touch another cluster or account; but what cannot be asked does not stand in the way."""
-    from cockpit.preflight import identity
+    """Never touch another cluster or account; but the other lever goes home, and what cannot be asked stands in no way."""
+    from cockpit.preflight import doubts
 
-    try:
-        await identity(playbook, servers.kube, servers.elb)
-    except Refused:
-        raise
-    except CockpitError as error:
-        sys.stderr.write(f"cockpit: going on although: {error}\n")
+    for lever, error in (await doubts(playbook, servers.kube, servers.elb)).items():
+        if isinstance(error, Refused):
+            await servers.drop(lever, error)
+        else:
+            sys.stderr.write(f"cockpit: going on although: {error}\n")
+
+
+def _levers(levers: Crew) -> Crew:
+    """The same; raises what stands in the way when no lever can be moved, and says so of one that cannot."""
+    if not levers.levers:
+        words = "\n".join(dict.fromkeys(map(str, levers.missing.values())))
+        first = next(iter(levers.missing.values()))
+        raise first if words == str(first) else Refused(words)
+    for lever, error in levers.missing.items():
+        sys.stderr.write(f"cockpit: {lever} is not rolled back: {error}\n")
+    return levers
 
 
 def _logbook(playbook: Playbook, how: Options) -> Logbook:

@@ -13,5 +13,6 @@ def run(_: argparse.Namespace) -> int:
     """Print it."""
     from cockpit.playbook.jsonschema import schema
 
-    line(json.dumps(schema(), indent=2, ensure_ascii=False))
+    for text in json.dumps(schema(), indent=2).split("\n"):
+        line(text)
     return Exit.OK

@@ -62,7 +62,7 @@ def _say(frame: Frame | None, options: argparse.Namespace) -> None:
         return
     facts = summary(frame)
     if options.json:
-        line(json.dumps(facts, ensure_ascii=False))
+        line(json.dumps(facts))
         return
     for key, value in facts.items():
         rows = value if isinstance(value, list) else [value]

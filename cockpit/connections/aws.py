@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,43 +26,32 @@ T = TypeVar("T")
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
 READ_ATTEMPTS = 3
+POLL_SECONDS = 4
+"""As READ_SECONDS for what is asked again anyway: once, and without waiting long."""
 ARNS_A_CALL = 20
 """DescribeTags takes no more; the others are kept to the same."""
 _SERVICE = "elasticloadbalancing"
 
 
-THREADS = 12
-"""Polls hold five at most, however slow the endpoint is: a lever always finds a free one."""
+THREADS = 16
+"""Polls and probes hold twelve at most, however slow the endpoint is: a lever always finds a free one."""
 
 
-class Elb:
-    """The load balancer's API. All time-outs are wall time; errors are of `cockpit.errors`. Close with `close`."""
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    reader: ElasticLoadBalancingv2Client
+    poller: ElasticLoadBalancingv2Client
+    writer: ElasticLoadBalancingv2Client
+    sts: Any
 
-    def __init__(
-        self, reader: ElasticLoadBalancingv2Client, writer: ElasticLoadBalancingv2Client, sts: Any, pool: ThreadPoolExecutor
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._sts = sts
+
+class ElbReader:
+    """What is configured and how healthy it is. All time-outs are wall time; errors are of `cockpit.errors`."""
+
+    def __init__(self, client: ElasticLoadBalancingv2Client, pool: ThreadPoolExecutor) -> None:
+        self._reader = client
         self._pool = pool
-        self.endpoint = reader.meta.endpoint_url
-
-    @classmethod
-    async def connect(cls, alb: Alb) -> Elb:
-        """Clients for a playbook's load balancer, without asking it anything yet.
-
-        Unauthorized without credentials, UsageError without a region or with a profile that does not exist.
-        """
-        pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _open, alb, pool)
-        except BaseException:
-            pool.shutdown(wait=False)
-            raise
-
-    async def account(self) -> str:
-        """The account that the credentials belong to (sts:GetCallerIdentity)."""
-        return await self._call("sts:GetCallerIdentity", lambda: str(self._sts.get_caller_identity()["Account"]))
+        self.endpoint = client.meta.endpoint_url
 
     async def rules(self, listeners: Sequence[str], rules: Sequence[str]) -> tuple[Rule, ...]:
         """The default rules of `listeners`, then `rules`, in the order of these ARNs, with their tags. NotFound."""
@@ -76,31 +66,9 @@ class Elb:
         """The health of the groups' targets. What is not healthy or draining counts as unhealthy."""
         return tuple(await asyncio.gather(*(self._group(arch, arn) for arch, arn in groups.items())))
 
-    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]]) -> None:
-        """Replace a rule's whole action list. Never retried here: the caller must look before it writes again."""
-        whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
-        if rule.is_default:
-            await self._write(
-                f"{_SERVICE}:ModifyListener", lambda: self._writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole)
-            )
-        else:
-            await self._write(f"{_SERVICE}:ModifyRule", lambda: self._writer.modify_rule(RuleArn=rule.arn, Actions=whole))
-
-    async def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Set tags on a listener or rule; others stay."""
-        whole = [{"Key": key, "Value": value} for key, value in tags.items()]
-        await self._write(f"{_SERVICE}:AddTags", lambda: self._writer.add_tags(ResourceArns=[arn], Tags=whole))  # type: ignore[arg-type]
-
-    async def untag(self, arn: str, keys: Sequence[str]) -> None:
-        """Remove tags from a listener or rule; those that are not there do not matter."""
-        await self._write(f"{_SERVICE}:RemoveTags", lambda: self._writer.remove_tags(ResourceArns=[arn], TagKeys=list(keys)))
-
-    def close(self) -> None:
-        """Let go of connections and threads; calls under way end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._reader.close()
-        self._writer.close()
-        self._sts.close()
+    async def probe(self, group: str) -> None:
+        """One cheap call about a target group: Unreachable unless the endpoint answers, be it with a refusal."""
+        await self._group(Arch.ARM64, group)
 
     async def _defaults(self, arns: Sequence[str]) -> dict[str, tuple[Mapping[str, Json], ...]]:
         found: dict[str, tuple[Mapping[str, Json], ...]] = {}
@@ -134,11 +102,65 @@ class Elb:
         healthy, draining = states.count("healthy"), states.count("draining")
         return TargetGroup(arn, _name(arn), arch, healthy, len(states) - healthy - draining, draining)
 
-    async def _write(self, action: str, work: Callable[[], object]) -> None:
-        await landed(self._call(action, work))
-
     async def _call(self, action: str, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, _guarded, action, self.endpoint, work)
+
+
+class Elb(ElbReader):
+    """The whole of the load balancer's API. `poller` is for what is asked again and again. Close with `close`."""
+
+    def __init__(self, clients: _Clients, pool: ThreadPoolExecutor) -> None:
+        super().__init__(clients.reader, pool)
+        self.poller = ElbReader(clients.poller, pool)
+        self._clients = clients
+
+    @classmethod
+    async def connect(cls, alb: Alb) -> Elb:
+        """Clients for a playbook's load balancer, without asking it anything yet.
+
+        Unauthorized without credentials, UsageError without a region or with a profile that does not exist.
+        """
+        pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, _open, alb, pool)
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
+
+    async def account(self) -> str:
+        """The account that the credentials belong to (sts:GetCallerIdentity); empty when the answer names none."""
+        return await self._call("sts:GetCallerIdentity", lambda: str(self._clients.sts.get_caller_identity().get("Account", "")))
+
+    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]]) -> None:
+        """Replace a rule's whole action list. Never retried here: the caller must look before it writes again."""
+        whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
+        if rule.is_default:
+            await self._write(
+                f"{_SERVICE}:ModifyListener",
+                lambda: self._clients.writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole),
+            )
+        else:
+            await self._write(f"{_SERVICE}:ModifyRule", lambda: self._clients.writer.modify_rule(RuleArn=rule.arn, Actions=whole))
+
+    async def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a listener or rule; others stay."""
+        whole = [{"Key": key, "Value": value} for key, value in tags.items()]
+        await self._write(f"{_SERVICE}:AddTags", lambda: self._clients.writer.add_tags(ResourceArns=[arn], Tags=whole))  # type: ignore[arg-type]
+
+    async def untag(self, arn: str, keys: Sequence[str]) -> None:
+        """Remove tags from a listener or rule; those that are not there do not matter."""
+        await self._write(
+            f"{_SERVICE}:RemoveTags", lambda: self._clients.writer.remove_tags(ResourceArns=[arn], TagKeys=list(keys))
+        )
+
+    def close(self) -> None:
+        """Let go of connections and threads; calls under way end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for client in (self._clients.reader, self._clients.poller, self._clients.writer, self._clients.sts):
+            client.close()
+
+    async def _write(self, action: str, work: Callable[[], object]) -> None:
+        await landed(self._call(action, work))
 
 
 def _guarded(action: str, where: str, work: Callable[[], T]) -> T:
@@ -155,23 +177,26 @@ def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
 
     from cockpit.connections.aws_failures import aws_words
 
-    patient = _settings(alb, READ_ATTEMPTS)
     with aws_words(f"{_SERVICE}:*", alb.endpoint_url or alb.region):
         session = boto3.Session(region_name=alb.region or None)
         if session.get_credentials() is None:
             raise NoCredentialsError
-        reader = session.client("elbv2", endpoint_url=alb.endpoint_url, config=Config(**patient))
-        writer = session.client("elbv2", endpoint_url=alb.endpoint_url, config=Config(**_settings(alb, 1)))
-        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=Config(**patient))
-    return Elb(reader, writer, sts, pool)
+        patient = Config(**_settings(alb, READ_ATTEMPTS, READ_SECONDS))
+        once = Config(**_settings(alb, 1, READ_SECONDS))
+        hasty = Config(**_settings(alb, 1, POLL_SECONDS))
+        reader, poller, writer = (
+            session.client("elbv2", endpoint_url=alb.endpoint_url, config=c) for c in (patient, hasty, once)
+        )
+        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=patient)
+    return Elb(_Clients(reader, poller, writer, sts), pool)
 
 
-def _settings(alb: Alb, attempts: int) -> dict[str, Any]:
+def _settings(alb: Alb, attempts: int, read: float) -> dict[str, Any]:
     host = urlsplit(alb.endpoint_url or "").hostname or ""
     local: dict[str, Any] = {"proxies": {}} if host == "localhost" or host.startswith("127.") else {}
     return {
         "connect_timeout": CONNECT_SECONDS,
-        "read_timeout": READ_SECONDS,
+        "read_timeout": read,
         "retries": {"mode": "standard", "total_max_attempts": attempts},
         "tcp_keepalive": True,
         "user_agent_extra": "cutover-cockpit",

@@ -46,6 +46,9 @@ def aws_words(action: str, where: str) -> Iterator[None]:
         raise Unauthorized(f"AWS credentials for {action} could not be had ({type(error).__name__}): {LOGIN}") from error
     except aws.BotoCoreError as error:
         raise Unreachable(f"AWS at {where}: {type(error).__name__}: {clean(str(error), 300)}") from error
+    except (LookupError, TypeError, ValueError) as error:
+        # What botocore's parsers raise of well-formed XML that is something else, as a proxy's page is.
+        raise Unreachable(f"AWS at {where}: its answer to {action} cannot be read: is a proxy in between?") from error
 
 
 def refused(error: aws.ClientError, action: str) -> CockpitError:

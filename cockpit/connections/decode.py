@@ -294,7 +294,8 @@ def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *,
     state, last = status.state or wire.ContainerState(), status.last_state or wire.ContainerState()
     ended = state.terminated or last.terminated
     waits = state.waiting
-    message = (waits.message if waits else "") or (ended.message if ended else "") or ""
+    # How it ended says why; how it waits only that it does.
+    told = [(part.message or "").strip() for part in (ended, waits) if part]
     return Container(
         name=name,
         image=image,
@@ -302,7 +303,7 @@ def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *,
         ready=status.ready,
         restarts=status.restart_count,
         waiting=shared(waits.reason or "") if waits else "",
-        message=clean(message) if message else "",
+        message=clean("; ".join(filter(None, told))) if told else "",
         exit_code=ended.exit_code if ended else None,
         init=init,
     )

@@ -87,6 +87,10 @@ def _words(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted: {clean(error.verify_message or str(error), 200)}"
+        case ssl.SSLWantReadError() | ssl.SSLWantWriteError():
+            return ""  # how TLS over memory says "not yet": whoever lost patience with it stands further out
+        case ssl.SSLEOFError():
+            return "it broke off in the middle of TLS"
         case ssl.SSLError():
             return f"TLS failed: {clean(error.reason or str(error), 200)}"
         case socket.gaierror():

@@ -2,6 +2,7 @@
 
 The official client's models cost 40 times the time and 8 times the memory of decoding the bytes where they are needed, and it
 sets no socket time-out; so only credentials come from it. Reads and writes have pools of their own: a write never waits for one.
+So has the pulse, which must not hang with what it is there to rescue.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import msgspec
 
 from cockpit.connections.failures import plain_words, rejection
 from cockpit.connections.landing import landed
+from cockpit.connections.pool import Pool
+from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
 from cockpit.connections.tidy import tidy
 from cockpit.connections.wire import list_meta
 from cockpit.errors import CockpitError, Unreachable
@@ -49,9 +52,12 @@ class KubeClient:
         self.server = access.server
         self._access = access
         self._what = f"API server {access.server}"
-        self._reader = _pool(access, READ_SECONDS)
-        self._writer = _pool(access, READ_SECONDS)
+        self._reader = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
+        self._writer = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
+        self._prober = Pool(lambda: _client(access, PATIENCE_SECONDS, PATIENCE_SECONDS))
         self._warm: asyncio.Task[None] | None = None
+        self.pulse = Pulse(self._probe, self._leave_behind)
+        """Whether the server answers at all; felt by whoever watches."""
 
     @classmethod
     async def connect(cls, context: str | None = None, kubeconfig: Path | None = None) -> KubeClient:
@@ -79,19 +85,25 @@ class KubeClient:
                 return
             asked["continue"] = token
 
-    async def watch(self, path: str, params: Params = _NOTHING) -> AsyncGenerator[bytes, None]:
-        """The lines of a watch, one JSON object each, until the server ends it. The last one may be cut off with the stream."""
+    async def watch(self, path: str, params: Params = _NOTHING, *, accepted: bool = False) -> AsyncGenerator[bytes, None]:
+        """The lines of a watch, one JSON object each, until the server ends it. The last one may be cut off with the stream.
+
+        With `accepted` an empty line comes first, once the server has taken the watch: it may have nothing to tell for long.
+        """
         asked = {"allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS), **params, "watch": "1"}
         headers = {**await self._headers(), "Accept-Encoding": "identity"}
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, read=WATCH_READ_SECONDS)
         with plain_words(self._what):
-            async with self._reader.stream(
-                "GET", path, params=asked, headers=headers, timeout=timeout, extensions=tidy()
-            ) as response:
+            async with (
+                self._reader.client() as client,
+                client.stream("GET", path, params=asked, headers=headers, timeout=timeout, extensions=tidy()) as response,
+            ):
                 if response.status_code >= 400:
                     if response.status_code == 401:
                         await asyncio.to_thread(self._access.renew)  # for the next attempt
                     raise rejection(response.status_code, await response.aread(), response.headers.get("Retry-After"))
+                if accepted:
+                    yield b""
                 async with aclosing(_lines(response, self._what)) as lines:
                     async for line in lines:
                         yield line
@@ -106,10 +118,6 @@ class KubeClient:
         """The answer to a POST."""
         return await self._write("POST", path, body, params)
 
-    async def put(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
-        """The object after a PUT."""
-        return await self._write("PUT", path, body, params)
-
     def keep_warm(self) -> None:
         """Hold one open connection for writes from now on, so that a write costs no handshake."""
         if self._warm is None:
@@ -121,8 +129,15 @@ class KubeClient:
             self._warm.cancel()
             with suppress(asyncio.CancelledError):
                 await self._warm
-        await self._reader.aclose()
-        await self._writer.aclose()
+        for pool in (self._reader, self._writer, self._prober):
+            await pool.aclose()
+
+    async def _probe(self) -> None:
+        await self._send(self._prober, "GET", "/version", _NOTHING, None, _NOTHING)
+
+    async def _leave_behind(self) -> None:
+        for pool in (self._reader, self._writer):
+            await pool.renew()
 
     async def _keep_warm(self) -> None:
         while True:
@@ -135,7 +150,7 @@ class KubeClient:
         return await landed(sent)
 
     async def _request(
-        self, pool: httpx.AsyncClient, method: str, path: str, params: Params, body: bytes | None = None, extra: Params = _NOTHING
+        self, pool: Pool, method: str, path: str, params: Params, body: bytes | None = None, extra: Params = _NOTHING
     ) -> bytes:
         response = await self._send(pool, method, path, params, body, extra)
         if response.status_code == 401 and await asyncio.to_thread(self._access.renew):
@@ -146,12 +161,12 @@ class KubeClient:
         return response.content
 
     async def _send(
-        self, pool: httpx.AsyncClient, method: str, path: str, params: Params, body: bytes | None, extra: Params
+        self, pool: Pool, method: str, path: str, params: Params, body: bytes | None, extra: Params
     ) -> httpx.Response:
         headers = {**await self._headers(), **extra}
         with plain_words(self._what):
-            async with asyncio.timeout(REQUEST_SECONDS):
-                return await pool.request(method, path, params=params, content=body, headers=headers, extensions=tidy())
+            async with asyncio.timeout(REQUEST_SECONDS), pool.client() as client:
+                return await client.request(method, path, params=params, content=body, headers=headers, extensions=tidy())
 
     async def _headers(self) -> dict[str, str]:
         if self._access.fresh:
@@ -165,13 +180,13 @@ def _open(context: str | None, kubeconfig: Path | None) -> Access:
     return open_access(context, kubeconfig)
 
 
-def _pool(access: Access, read: float) -> httpx.AsyncClient:
+def _client(access: Access, read: float, connect: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=access.server,
         verify=access.tls if access.tls is not None else False,
         proxy=access.proxy,
         trust_env=False,
-        timeout=httpx.Timeout(read, connect=CONNECT_SECONDS),
+        timeout=httpx.Timeout(read, connect=connect),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=WARM_SECONDS * 2),
         headers={"Accept": "application/json", "User-Agent": "cutover-cockpit", **_encoding(access.server)},
     )

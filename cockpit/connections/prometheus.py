@@ -15,6 +15,8 @@ import httpx
 import msgspec
 
 from cockpit.connections.failures import plain_words
+from cockpit.connections.pool import Pool
+from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
 from cockpit.connections.tidy import tidy
 from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.series import Sample
@@ -63,15 +65,10 @@ class PrometheusClient:
     def __init__(self, url: str, bearer_token_file: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._token_file = bearer_token_file
-        host = urlsplit(url).hostname or ""
-        local = host == "localhost" or host.startswith("127.")
-        # No redirects: the token must go nowhere else. No netrc either, which httpx reads with the proxies' settings.
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=not local,
-            auth=_no_auth,
-            headers={"Accept": "application/json", "User-Agent": "cutover-cockpit"},
-        )
+        self._http = Pool(lambda: _client(url, READ_SECONDS, CONNECT_SECONDS))
+        self._prober = Pool(lambda: _client(url, PATIENCE_SECONDS, PATIENCE_SECONDS))
+        self.pulse = Pulse(self._probe, self._http.renew)
+        """Whether the server answers queries at all; felt by whoever asks from time to time."""
 
     async def instant(self, query: str) -> Sample:
         """The value of a query now, with the server's time. NoData, Rejected, Unauthorized, Throttled, Unreachable."""
@@ -94,12 +91,17 @@ class PrometheusClient:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+        await self._prober.aclose()
 
-    async def _ask(self, what: str, form: Mapping[str, str]) -> _Data:
+    async def _probe(self) -> None:
+        # Not /-/ready: what speaks for a Prometheus may not have it, and a proxy's answer says nothing of what is behind it.
+        await self._ask("query", {"query": "1"}, self._prober)
+
+    async def _ask(self, what: str, form: Mapping[str, str], pool: Pool | None = None) -> _Data:
         headers = await self._identity()
         with plain_words(f"Prometheus {self.url}"):
-            async with asyncio.timeout(READ_SECONDS * 2):
-                response = await self._http.post(f"{self.url}/api/v1/{what}", data=dict(form), headers=headers, extensions=tidy())
+            async with asyncio.timeout(READ_SECONDS * 2), (pool or self._http).client() as client:
+                response = await client.post(f"{self.url}/api/v1/{what}", data=dict(form), headers=headers, extensions=tidy())
         answer = _answer(response)
         if response.status_code == 200 and answer.status == "success" and answer.data is not None:
             return answer.data
@@ -115,6 +117,18 @@ class PrometheusClient:
         if not token or not token.isascii() or not token.isprintable():
             raise Unauthorized(f"bearer_token_file {clean(self._token_file)} holds no token")
         return {"Authorization": f"Bearer {token}"}
+
+
+def _client(url: str, read: float, connect: float) -> httpx.AsyncClient:
+    host = urlsplit(url).hostname or ""
+    local = host == "localhost" or host.startswith("127.")
+    # No redirects: the token must go nowhere else. No netrc either, which httpx reads with the proxies' settings.
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(read, connect=connect),
+        trust_env=not local,
+        auth=_no_auth,
+        headers={"Accept": "application/json", "User-Agent": "cutover-cockpit"},
+    )
 
 
 def _read(path: str) -> str:

@@ -17,7 +17,7 @@ from cockpit.clock import Clock
 from cockpit.connections import decode
 from cockpit.connections.kube import KubeClient
 from cockpit.errors import CockpitError, Conflict, Drift, Impossible, Rejected, Throttled, Unreachable
-from cockpit.levers.affinity_patch import MANAGER, ORIGINAL, OURS, RUN, Live, Part, guard, is_bare, operations, original
+from cockpit.levers.affinity_patch import MANAGER, OURS, RUN, Live, Part, guard, is_bare, operations
 from cockpit.levers.affinity_placement import Placement, check, configured_in_words, in_words, intended, opposing_preference
 from cockpit.levers.affinity_rollout import proof, rolls
 from cockpit.levers.difference import first_difference
@@ -26,6 +26,7 @@ from cockpit.model.json import Json, canonical
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.model.playbook import AffinityMode, AffinitySet, Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
+from cockpit.rules.original import ORIGINAL, original
 
 TRIES = 5
 _FIRST_WAIT = 0.2

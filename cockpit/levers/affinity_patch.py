@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cockpit.errors import Impossible, Unreachable
-from cockpit.model.cluster import Deployment
+from cockpit.errors import Unreachable
 from cockpit.model.json import Json, canonical
+from cockpit.rules.original import ORIGINAL
 from cockpit.text import clean
 
-ORIGINAL = "cutover-cockpit.dev/original-affinity"
 RUN = "cutover-cockpit.dev/run"
 OURS = (ORIGINAL, RUN)
 MANAGER = "cutover-cockpit"
@@ -83,23 +82,6 @@ class Live:
 def is_bare(annotations: Mapping[str, str]) -> bool:
     """No annotations but the lever's own."""
     return not set(annotations) - set(OURS)
-
-
-def original(deployment: Deployment) -> Json:
-    """The affinity from before the run: the recorded one, else the one there now. Impossible when the record is damaged."""
-    recorded = deployment.annotations.get(ORIGINAL)
-    if recorded is None:
-        return deployment.affinity
-    try:
-        value: Json = json.loads(recorded)
-    except (ValueError, RecursionError):
-        value = False
-    if value is None or isinstance(value, dict):
-        return value
-    raise Impossible(
-        f"deployment/{deployment.name}: the annotation {ORIGINAL} is damaged ({clean(recorded, 60)!r}), so the affinity "
-        "from before the run is not known; put the affinity right by hand (kubectl edit) and remove the annotation"
-    )
 
 
 def operations(uid: str, before: Part, after: Part, *, bare: bool) -> list[Json]:

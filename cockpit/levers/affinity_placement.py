@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cockpit.errors import Impossible
-from cockpit.levers.affinity_patch import original
 from cockpit.model.arch import ARCH_LABEL, ARCH_LABELS, Arch
 from cockpit.model.cluster import Deployment, Node, Ref
 from cockpit.model.json import Json, canonical
 from cockpit.model.playbook import AffinityMode, AffinitySet
 from cockpit.rules.affinity import admits, narrow, pinned_to, prefer, preference_for
+from cockpit.rules.original import original
 from cockpit.rules.tolerations import repelling
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
+
+LONGEST_WINDOW = timedelta(hours=24)
+"""Samples are kept for no longer, so nothing can be judged over more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Portability(Part):
     """The gate before the first phase."""
 
     require: Literal["green", "waived_ok", "off"] = Field(
-        default="off", description='How strict it is; "off" needs its quotes.', examples=["green"]
+        default="off", description='How strict it is. This version has no audit yet: only "off", in its quotes.', examples=["off"]
     )
     waivers: list[Waiver] = Field(default=[], max_length=200, description="Exceptions.")
 

@@ -10,6 +10,7 @@ from cockpit.clock import Clock
 from cockpit.rehearsal.cluster import Cluster
 from cockpit.rehearsal.daemonsets import DaemonSets
 from cockpit.rehearsal.deployments import Deployments
+from cockpit.rehearsal.disruption import Budgets
 from cockpit.rehearsal.garbage import Garbage
 from cockpit.rehearsal.kubelet import Kubelets
 from cockpit.rehearsal.replicasets import ReplicaSets
@@ -34,6 +35,7 @@ class Engine:
         self._daemonsets = DaemonSets(cluster)
         self._scheduler = Scheduler(cluster)
         self._garbage = Garbage(cluster)
+        self._budgets = Budgets(cluster)
 
     def settle(self, rounds: int = 60) -> None:
         """Run the controllers in place until nothing is left to do: for building the world."""
@@ -83,3 +85,4 @@ class Engine:
         self._daemonsets.run()
         self._scheduler.run()
         self.kubelets.run()
+        self._budgets.run()

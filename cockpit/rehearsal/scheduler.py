@@ -20,7 +20,8 @@ RETRY = 60.0
 _AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 _CORDONED = "node(s) were unschedulable"
 _CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-_HOPELESS = ("node(s) had untolerated taint", _AFFINITY, _CORDONED)
+_TAINTED = "node(s) had untolerated taint(s)"
+_HOPELESS = (_TAINTED, _AFFINITY, _CORDONED)
 
 
 def allocatable(node: Obj) -> tuple[int, int, int]:
@@ -70,9 +71,8 @@ class Scheduler:
     def _reasons(self, spec: Obj, node: Obj, asked: tuple[int, int]) -> list[str]:
         if node.get("spec", {}).get("unschedulable") and not any(tolerates(t, _CORDON) for t in spec.get("tolerations") or []):
             return [_CORDONED]
-        taint = untolerated(spec, node)
-        if taint is not None:
-            return [f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"]
+        if untolerated(spec, node) is not None:
+            return [_TAINTED]
         if not affinity_holds(spec, node):
             return [_AFFINITY]
         return self._lacking(node, asked)
@@ -151,4 +151,5 @@ def explain(total: int, why: Counter[str]) -> str:
     unhelpful, victims = "Preemption is not helpful for scheduling", "No preemption victims found for incoming pod"
     parts = [(hopeless, unhelpful), (total - hopeless, victims)]
     preemption = ", ".join(f"{n} {text}" for n, text in parts if n)
-    return f"0/{total} nodes are available: {reasons}. preemption: 0/{total} nodes are available: {preemption}."
+    # The words of its two PostFilter plugins: DynamicResources, then DefaultPreemption.
+    return f"0/{total} nodes are available: {reasons}. no new claims to deallocate, preemption: 0/{total} nodes are available: {preemption}."

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.clock import ScaledClock
+from cockpit.clock import CLOCK_VARIABLE, ScaledClock
 from cockpit.model.json import Json
 from cockpit.rehearsal.aws import Account, AwsChild
 
@@ -39,7 +40,7 @@ async def serve(
         child = _spawn(stack) if _mentions_balancer(path) else None
         folder = Path(tempfile.mkdtemp(prefix="cockpit-rehearsal-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        ready, engine = await _start(path, folder, stack, child, (scenario, seed, speed))
+        ready, engine = await _start(path, folder, stack, child, (scenario, seed, speed), fixed=until_eof)
         announce(ready)
         await _first_of(stop, engine)
 
@@ -71,8 +72,9 @@ async def _first_of(stop: asyncio.Event, engine: asyncio.Task[None]) -> None:
 
 
 async def _start(
-    path: Path, folder: Path, stack: AsyncExitStack, child: AwsChild | None, how: tuple[str, int, float]
+    path: Path, folder: Path, stack: AsyncExitStack, child: AwsChild | None, how: tuple[str, int, float], *, fixed: bool
 ) -> tuple[dict[str, Json], asyncio.Task[None]]:
+    """`fixed`: begin at the one moment of every rehearsal, for whoever takes the clock over; else at this machine's time."""
     from cockpit.playbook.loader import load
 
     scenario, seed, speed = how
@@ -85,13 +87,14 @@ async def _start(
     from cockpit.rehearsal.servers import Servers
     from cockpit.rehearsal.world import ORIGIN, World
 
+    origin = ORIGIN if fixed else datetime.now(UTC)
     certificates = make_certificates()
-    world = World(playbook, ScaledClock(ORIGIN, time.monotonic(), speed), seed=seed, scenario=scenario)
+    world = World(playbook, ScaledClock(origin, time.monotonic(), speed), seed=seed, scenario=scenario, origin=origin)
     servers = Servers(world, folder, stack)
     made = await account
     aws_url = await servers.balancer(made) if made else None
     world.begin()
-    clock = world.storage.clock = ScaledClock(ORIGIN, time.monotonic(), speed)
+    clock = world.storage.clock = ScaledClock(origin, time.monotonic(), speed)
     addresses = await servers.open(certificates, aws_url)
     rewritten = _rewrite(path, folder, seed, addresses, made)
     ready = _ready_line(addresses, rewritten, clock, playbook)
@@ -112,7 +115,7 @@ def _ready_line(addresses: Addresses, playbook: Path, clock: ScaledClock, source
         "registry_url": None,
         "control_url": addresses.control_url,
         "clock": {"origin": clock.origin.isoformat().replace("+00:00", "Z"), "since": clock.since, "speed": clock.speed},
-        "env": {**CREDENTIALS, "AWS_DEFAULT_REGION": region_of(source)},
+        "env": {**CREDENTIALS, "AWS_DEFAULT_REGION": region_of(source), CLOCK_VARIABLE: clock.as_text()},
     }
 
 
@@ -129,7 +132,7 @@ def _rewrite(path: Path, folder: Path, seed: int, addresses: Addresses, account:
 def _stopper(until_eof: bool) -> asyncio.Event:
     """An event that is set when the process is asked to end."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with suppress(RuntimeError, ValueError):  # not in the main thread: whoever runs us cancels
             loop.add_signal_handler(number, stop.set)
     if until_eof:

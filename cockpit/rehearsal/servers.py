@@ -19,7 +19,7 @@ from cockpit.rehearsal.kube.tls import Certificates
 from cockpit.rehearsal.logs import PodHooks
 from cockpit.rehearsal.prometheus import MetricsApi
 from cockpit.rehearsal.signals import meanings
-from cockpit.rehearsal.world import ORIGIN, World
+from cockpit.rehearsal.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Servers:
         self._stack.push_async_callback(kubernetes.stop)
         write_kubeconfig(path, kubernetes.url, kubernetes.authority, world.playbook.target.namespace)
         known = meanings(world.playbook.signals.values())
-        metrics = MetricsApi(known, world.traffic.windows, ORIGIN, world.storage.clock.monotonic, world.metrics_fault)
+        metrics = MetricsApi(known, world.traffic.windows, world.origin, world.storage.clock.monotonic, world.metrics_fault)
         prometheus = await self._plain(metrics.app())
         return Addresses(path, prometheus, await self._plain(make_control(world)), aws_url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cockpit.model.playbook import Signal, Unit
 from cockpit.rehearsal.windows import Measured
 
 _QUANTILE = re.compile(r"(?:p|quantile\(\s*0?\.)(\d{1,3})")
+_OR_ZERO = re.compile(r"\bor\s+vector\(\s*0\s*\)$")
 _BODY = {50: 0.31, 75: 0.48, 90: 0.68, 95: 0.81, 99: 1.0, 999: 1.55}
 """Other percentiles as multiples of the 99th."""
 _PLAUSIBLE = {Unit.SECONDS: 0.05, Unit.RATIO: 0.4, Unit.PERCENT: 40.0, Unit.COUNT: 12.0, Unit.REQUESTS_PER_SECOND: 1240.0}
@@ -22,6 +24,11 @@ class Meaning:
 
     signal: Signal
     arch: Arch | None
+
+    @property
+    def or_zero(self) -> bool:
+        """The query as a whole ends with `or vector(0)`: where nothing was measured it gives 0. `or` binds weakest in PromQL."""
+        return bool(_OR_ZERO.search(squeeze(self.signal.query)))
 
     def value(self, measured: Measured) -> float:
         """The number, in the signal's unit."""
@@ -38,6 +45,19 @@ class Meaning:
                 return 100.0 * failing
             case unit:
                 return _PLAUSIBLE[unit]
+
+    def idle(self, counted: bool) -> float | None:
+        """What there is without requests. Counters that stand still (`counted`) give no rate, and 0/0 for what is a share or a
+        quantile of it; counters that never were give nothing, or what the query says then."""
+        if not counted:
+            return 0.0 if self.or_zero else None
+        match self.signal.unit:
+            case Unit.REQUESTS_PER_SECOND:
+                return 0.0
+            case Unit.SECONDS | Unit.RATIO | Unit.PERCENT:
+                return math.nan
+            case _:
+                return None
 
 
 def _about_errors(signal: Signal) -> bool:

@@ -45,3 +45,12 @@ class Windows:
         errors = self._errors[end] - self._errors[start]
         latency = (self._weighted[end] - self._weighted[start]) / requests
         return Measured(requests / (end - start), errors / (end - start), latency)
+
+    def begun(self, step: int) -> bool:
+        """The model had begun by `step`: without requests there were none, rather than nobody who counted."""
+        return step >= self._first
+
+    def served(self, step: int) -> bool:
+        """Some request came until `step`: its counters are there, if they stand still since."""
+        end = min(step - self._first + 1, len(self._requests) - 1)
+        return end > 0 and self._requests[end] > 0

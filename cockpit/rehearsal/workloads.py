@@ -78,7 +78,6 @@ def _template(workload: Workload) -> Obj:
         "name": workload.name,
         "image": workload.image,
         "imagePullPolicy": "IfNotPresent",
-        "ports": [{"containerPort": PORT, "protocol": "TCP", "name": "http"}],
         "resources": {
             "requests": {"cpu": workload.cpu, "memory": workload.memory},
             "limits": {"memory": workload.memory},
@@ -86,6 +85,9 @@ def _template(workload: Workload) -> Obj:
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
     }
+    if not workload.host_network:
+        # On the host's network a port is the node's own: two agents with the same one would keep each other off it.
+        container["ports"] = [{"containerPort": PORT, "protocol": "TCP", "name": "http"}]
     spec: Obj = {
         "containers": [container],
         "restartPolicy": "Always",

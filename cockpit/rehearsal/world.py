@@ -27,18 +27,21 @@ ORIGIN = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 class World:
     """Everything that happens. Steps are taken by `engine`; what the servers need is asked here."""
 
-    def __init__(self, playbook: Playbook, clock: Clock, *, seed: int, scenario: str = "clean") -> None:
+    def __init__(
+        self, playbook: Playbook, clock: Clock, *, seed: int, scenario: str = "clean", origin: datetime = ORIGIN
+    ) -> None:
         _entry(scenario)
         self.playbook = playbook
+        self.origin = origin
         self.storage = Storage(clock, seed)
-        self.cluster = Cluster(self.storage, seed, ORIGIN)
+        self.cluster = Cluster(self.storage, seed, origin)
         self.engine = Engine(self.cluster)
         with self.cluster.past(AGE):
             fill(self.cluster, playbook)
             self.engine.settle()
         self._groups = _groups(playbook)
         self.fleet = Fleet(self.cluster, playbook.target.workloads)
-        self.traffic = Traffic(seed, ORIGIN, self.fleet, self._groups, playbook.target.from_arch)
+        self.traffic = Traffic(seed, origin, self.fleet, self._groups, playbook.target.from_arch)
         self.plot = Plot(self.cluster, self.traffic, playbook.target.workloads)
         self.scenario: Scenario = Scenario(self.plot)
         self.scenario_name = scenario

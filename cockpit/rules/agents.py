@@ -57,7 +57,7 @@ def _health(snapshot: Snapshot, agent: Agent, nodes: set[str]) -> AgentHealth:
         nodes=len(nodes),
         ready=len(ready),
         missing=tuple((name, _why(by_node.get(name, []))) for name in sorted(nodes - ready)),
-        crash_looping=tuple(sorted(p.name for p in pods if any(c.waiting == CRASH_LOOP for c in p.containers))),
+        crash_looping=tuple(sorted(p.name for p in pods if _crash_looping(p))),
         restarts=sum(c.restarts for p in pods for c in p.containers),
         certified=_certified(agent, pods),
         exists=f"{ref.namespace}/{ref.name}" in snapshot.daemonsets,
@@ -66,6 +66,10 @@ def _health(snapshot: Snapshot, agent: Agent, nodes: set[str]) -> AgentHealth:
 
 def _pods(snapshot: Snapshot, ref: Ref) -> list[Pod]:
     return [p for p in snapshot.pods.values() if p.namespace == ref.namespace and p.owner == f"DaemonSet/{ref.name}"]
+
+
+def _crash_looping(pod: Pod) -> bool:
+    return not pod.terminating and any(c.waiting == CRASH_LOOP for c in pod.containers)
 
 
 def _why(pods: list[Pod]) -> str:

@@ -11,8 +11,8 @@ from cockpit.rules.agents import AgentHealth, health
 from cockpit.rules.freshness import blind
 from cockpit.rules.nodes import pods_of
 from cockpit.rules.readiness import readiness
-from cockpit.rules.signals import judge_abort, judge_gate
-from cockpit.rules.traffic import traffic
+from cockpit.rules.signals import judge_abort, judge_gate, side_unknown
+from cockpit.rules.traffic import REQUESTS, traffic
 
 AGENT_SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)
 WRONG_BINARY = "exec format error"
@@ -86,13 +86,14 @@ def _ailment(agent: AgentHealth) -> str:
 
 def _share(check: ShareCheck, intended: float | None, snapshot: Snapshot, playbook: Playbook) -> Verdict:
     name = "share"
-    if unknown := blind(snapshot, [SourceName.METRICS], name):
-        return unknown
+    for arch in (playbook.target.to_arch, playbook.target.from_arch):
+        if unknown := side_unknown(snapshot, playbook, REQUESTS, arch, name):
+            return unknown
     seen = traffic(snapshot, playbook, intended)
     if intended is None:
         return Verdict(name, Outcome.ERROR, "no phase so far sets weights")
     if seen.observed is None:
-        return Verdict(name, Outcome.NO_DATA, "no request rate")
+        return Verdict(name, Outcome.NO_DATA, "no requests")
     numbers = {"intended": intended, "observed": seen.observed, "within": check.within, "margin": seen.margin or 0.0}
     off = abs(seen.observed - intended)
     words = f"observed {seen.observed:.1%}, intended {intended:.0%} (within {check.within:.0%})"

@@ -10,6 +10,9 @@ from cockpit.model.cluster import Deployment, Node, Pod, Ref, Resources
 from cockpit.model.playbook import Target
 from cockpit.model.snapshot import Snapshot
 
+ENDED = ("Failed", "Succeeded")
+"""Phases of pods that will never run again."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchFacts:
@@ -46,11 +49,12 @@ def usable(node: Node) -> bool:
 
 
 def pods_of(snapshot: Snapshot, ref: Ref) -> list[Pod]:
-    """The live pods of a Deployment, by its selector."""
+    """The live pods of a Deployment, by its selector: neither terminating nor ended (an evicted pod stays as Failed)."""
     deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
     if deployment is None:
         return []
-    return [p for p in snapshot.pods.values() if not p.terminating and selected(deployment, p)]
+    live = (p for p in snapshot.pods.values() if not p.terminating and p.phase not in ENDED)
+    return [p for p in live if selected(deployment, p)]
 
 
 def selected(deployment: Deployment, pod: Pod) -> bool:

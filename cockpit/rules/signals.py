@@ -1,7 +1,6 @@
-"""Judging one signal: a ceiling or floor, and the drift of the canary against the concurrent baseline.
+"""Judging one signal as a gate, over the whole soak, or as an abort trigger, over the time that it must be broken for.
 
-A value is taken as the worse of the median over the window and the median of its last three samples: one bad scrape is forgiven,
-a trend is not. Missing, stale or erroneous data never fails and never passes.
+Missing, stale or erroneous data never fails and never passes.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, SignalCheck, Unit
+from cockpit.model.playbook import Playbook, Prometheus, SignalCheck
 from cockpit.model.series import Sample, Series, middle
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.freshness import blind
-
-RECENT = 3
-"""Samples whose median must hold besides the whole window's."""
+from cockpit.rules.limits import RECENT, Limits, drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,115 +38,108 @@ def compare(snapshot: Snapshot, playbook: Playbook, signal: str, since: datetime
     """Both sides of a signal from `since` on."""
     sides = (playbook.target.to_arch, playbook.target.from_arch)
     canary, baseline = ([s for s in _series(snapshot, signal, a).standing if s.time >= since] for a in sides)
-    return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), _drift(canary, baseline), len(canary))
+    return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), drift(canary, baseline), len(canary))
 
 
 def judge_gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
-    """The verdict of a gate over the samples from `since` on."""
-    name = label(check)
-    if unknown := _unknown(check, snapshot, playbook, name):
+    """The verdict of a gate over the samples from `since` on; a drift needs `min_samples` of both sides."""
+    name, (to, home) = label(check), (playbook.target.to_arch, playbook.target.from_arch)
+    if unknown := side_unknown(snapshot, playbook, check.signal, to, name):
         return unknown
-    canary = _series(snapshot, check.signal, playbook.target.to_arch).since(since)
+    canary, baseline = (_series(snapshot, check.signal, arch).since(since) for arch in (to, home))
     if len(canary) < max(1, check.min_samples):
-        return Verdict(name, Outcome.LOW_SAMPLES, f"{len(canary)} of {max(1, check.min_samples)} samples", {"n": len(canary)})
-    baseline = _series(snapshot, check.signal, playbook.target.from_arch).since(since)
-    return _limits(check, playbook, name, canary, baseline)
+        return _too_few(name, canary, check.min_samples)
+    missing = side_unknown(snapshot, playbook, check.signal, home, name)
+    if not missing and len(baseline) < check.min_samples:
+        missing = _too_few(name, baseline, check.min_samples, f" of {home}")
+    return _limits(check, playbook, name, missing).judge(canary, baseline)
 
 
 def judge_abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
-    """The verdict of an abort trigger: FAIL (it fires) when the limit was broken throughout the last `for_seconds`."""
-    name = label(check)
-    if unknown := _unknown(check, snapshot, playbook, name):
+    """The verdict of an abort trigger: FAIL (it fires) when the limit was broken throughout the last `for_seconds`.
+
+    Throughout means by every rolling median of three samples, so that one scrape, good or bad, decides nothing. Without a time
+    the newest sample decides.
+    """
+    name, (to, home) = label(check), (playbook.target.to_arch, playbook.target.from_arch)
+    if (prometheus := playbook.prometheus) is None:
+        return Verdict(name, Outcome.ERROR, "no source for this signal")
+    if unknown := side_unknown(snapshot, playbook, check.signal, to, name):
         return unknown
-    start = max(since, snapshot.time - timedelta(seconds=check.for_seconds + _every(playbook)))
-    canary = _series(snapshot, check.signal, playbook.target.to_arch).since(start)
-    baseline = _series(snapshot, check.signal, playbook.target.from_arch).since(start)
-    if not check.for_seconds:
-        canary, baseline = canary[-1:], baseline[-1:]
-    if not canary:
-        return Verdict(name, Outcome.LOW_SAMPLES, "no sample yet", {"n": 0})
-    verdict = _limits(check, playbook, name, canary, baseline)
-    covered = (canary[-1].time - canary[0].time).total_seconds()
-    if verdict.outcome is Outcome.FAIL and covered + _every(playbook) < check.for_seconds:
-        return Verdict(
-            name, Outcome.LOW_SAMPLES, f"{verdict.reason}, for {covered:.0f} of {check.for_seconds:.0f} s", verdict.numbers
-        )
-    return verdict
+    canary, baseline = (_series(snapshot, check.signal, arch).since(since) for arch in (to, home))
+    width = RECENT if check.for_seconds else 1
+    if len(canary) < max(width, check.min_samples):
+        return _too_few(name, canary, max(width, check.min_samples))
+    limits = _limits(check, playbook, name, side_unknown(snapshot, playbook, check.signal, home, name))
+    start = snapshot.time - timedelta(seconds=check.for_seconds + 2 * prometheus.every)
+    window = _unbroken([s for s in canary if s.time >= start], prometheus) if check.for_seconds else canary[-1:]
+    return _lasting(limits, window, baseline, width, prometheus.every)
 
 
-def _limits(check: SignalCheck, playbook: Playbook, name: str, canary: Sequence[Sample], baseline: Sequence[Sample]) -> Verdict:
-    unit = playbook.signals[check.signal].unit
-    broken: list[str] = []
-    held: list[str] = []
-    numbers: dict[str, float] = {"n": len(canary)}
-    for bound, sign in ((check.max, 1.0), (check.min, -1.0)):
-        if bound is None:
-            continue
-        value = sign * _worse([sign * v for v in (_median(canary), _median(canary[-RECENT:]))])
-        numbers |= {"value": value, "limit": bound}
-        word = "max" if sign > 0 else "min"
-        (broken if sign * value > sign * bound else held).append(f"{say(value, unit)} ({word} {say(bound, unit)})")
-    if check.max_drift is not None:
-        drift = _worst_drift(canary, baseline, playbook.signals[check.signal].better == "higher")
-        if drift is None:
-            return Verdict(name, Outcome.NO_DATA, f"no {playbook.target.from_arch} baseline to compare with", numbers)
-        numbers |= {"drift": drift, "max_drift": check.max_drift, "canary": _median(canary), "baseline": _median(baseline)}
-        (broken if drift > check.max_drift else held).append(f"{drift:+.1%} against baseline (max {check.max_drift:+.0%})")
-    return Verdict(name, Outcome.FAIL if broken else Outcome.PASS, "; ".join(broken or held), numbers)
+def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample], width: int, every: float) -> Verdict:
+    """FAIL only when every rolling judgement of `width` samples fails, back to `for_seconds` ago."""
+    if len(canary) < width:
+        return _too_few(limits.name, canary, width)
+
+    def judge(samples: Sequence[Sample]) -> Verdict:
+        return limits.judge(samples, _beside(baseline, samples, every))
+
+    newest = judge(canary[-width:])
+    if newest.outcome is not Outcome.FAIL:
+        return newest
+    first = len(canary) - width
+    while first and judge(canary[first - 1 : first - 1 + width]).outcome is Outcome.FAIL:
+        first -= 1
+    bad = (s for s in canary[first : first + width] if judge([s]).outcome is Outcome.FAIL)
+    lasted = (canary[-1].time - next(bad, canary[first + width - 1]).time).total_seconds()
+    if lasted + every >= limits.check.for_seconds:
+        return newest
+    words = f"{newest.reason}, for {lasted:.0f} of {limits.check.for_seconds:.0f} s"
+    return Verdict(limits.name, Outcome.LOW_SAMPLES, words, newest.numbers)
 
 
-def _worst_drift(canary: Sequence[Sample], baseline: Sequence[Sample], higher_is_better: bool) -> float | None:
-    drifts = [_drift(canary, baseline), _drift(canary[-RECENT:], baseline[-RECENT:])]
-    known = [-d if higher_is_better else d for d in drifts if d is not None]
-    return max(known) if len(known) == len(drifts) else None
+def _unbroken(samples: Sequence[Sample], prometheus: Prometheus) -> Sequence[Sample]:
+    """The samples since the last hole: what was in a hole is not known to have been bad."""
+    longest = max(prometheus.stale_after, RECENT * prometheus.every)
+    for i in range(len(samples) - 1, 0, -1):
+        if (samples[i].time - samples[i - 1].time).total_seconds() > longest:
+            return samples[i:]
+    return samples
 
 
-def _drift(canary: Sequence[Sample], baseline: Sequence[Sample]) -> float | None:
-    here, there = middle(canary), middle(baseline)
-    return here / there - 1 if here is not None and there else None
+def _beside(baseline: Sequence[Sample], canary: Sequence[Sample], every: float) -> Sequence[Sample]:
+    """The baseline at the time of these samples. The sides are asked a moment apart, on a slow machine by up to a round."""
+    for slack in (timedelta(seconds=every / 2), timedelta(seconds=every)):
+        if found := [s for s in baseline if canary[0].time - slack <= s.time <= canary[-1].time + slack]:
+            return found
+    return []
 
 
-def _unknown(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, name: str) -> Verdict | None:
-    """Why nothing can be said about the signal, None when its newest samples may be believed."""
-    if playbook.prometheus is None or check.signal not in playbook.signals:
+def _too_few(name: str, samples: Sequence[Sample], needed: int, whose: str = "") -> Verdict:
+    return Verdict(name, Outcome.LOW_SAMPLES, f"{len(samples)} of {max(1, needed)} samples{whose}", {"n": len(samples)})
+
+
+def _limits(check: SignalCheck, playbook: Playbook, name: str, missing: Verdict | None) -> Limits:
+    signal = playbook.signals[check.signal]
+    return Limits(check, name, signal.unit, signal.better == "higher", missing)
+
+
+def side_unknown(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch, name: str) -> Verdict | None:
+    """Why nothing can be said about a signal of one architecture, None when its newest sample may be believed."""
+    if playbook.prometheus is None or signal not in playbook.signals:
         return Verdict(name, Outcome.ERROR, "no source for this signal")
     if fault := blind(snapshot, [SourceName.METRICS], name):
         return fault
-    sides = [playbook.target.to_arch] + ([playbook.target.from_arch] if check.max_drift is not None else [])
-    for arch in sides:
-        series = _series(snapshot, check.signal, arch)
-        if series.error:
-            return Verdict(name, Outcome.NO_DATA if series.error_is_no_data else Outcome.ERROR, f"{arch}: {series.error}")
-        if series.latest is None:
-            return Verdict(name, Outcome.NO_DATA, f"{arch}: no sample yet")
-        age = (snapshot.time - series.latest.time).total_seconds()
-        if age > playbook.prometheus.stale_after:
-            return Verdict(name, Outcome.STALE, f"{arch}: newest sample is {age:.0f} s old", {"age": age})
+    series = _series(snapshot, signal, arch)
+    if series.error:
+        return Verdict(name, Outcome.NO_DATA if series.error_is_no_data else Outcome.ERROR, f"{arch}: {series.error}")
+    if series.latest is None:
+        return Verdict(name, Outcome.NO_DATA, f"{arch}: no sample yet")
+    age = (snapshot.time - series.latest.time).total_seconds()
+    if age > playbook.prometheus.stale_after:
+        return Verdict(name, Outcome.STALE, f"{arch}: newest sample is {age:.0f} s old", {"age": age})
     return None
 
 
 def _series(snapshot: Snapshot, signal: str, arch: Arch) -> Series:
     return snapshot.signals.get((signal, arch), Series())
-
-
-def _median(samples: Sequence[Sample]) -> float:
-    return middle(samples) or 0.0
-
-
-def _worse(values: Sequence[float]) -> float:
-    return max(values)
-
-
-def _every(playbook: Playbook) -> float:
-    return playbook.prometheus.every if playbook.prometheus else 15.0
-
-
-def say(value: float, unit: Unit) -> str:
-    """A signal's value for people: seconds as milliseconds, ratios as percent."""
-    if unit is Unit.SECONDS:
-        return f"{value * 1000:.0f} ms" if abs(value) < 10 else f"{value:.1f} s"
-    if unit is Unit.RATIO:
-        return f"{value:.2%}"
-    if unit is Unit.PERCENT:
-        return f"{value:.2f}%"
-    return f"{value:,.0f} req/s" if unit is Unit.REQUESTS_PER_SECOND else f"{value:,.4g}"

@@ -60,12 +60,8 @@ def has_requests(playbook: Playbook) -> bool:
 
 
 def _rate(series: Series | None) -> float | None:
-    """The newest rate. A server that answers "no such series" reports no requests: the other side's count is then the whole."""
-    if series is None:
-        return None
-    if series.error:
-        return 0.0 if series.error_is_no_data else None
-    return series.latest.value if series.latest else None
+    """The newest rate. No series is not 0: it is as likely not scraped. A query says 0 itself, with `or vector(0)`."""
+    return series.latest.value if series and series.latest and not series.error else None
 
 
 def _configured(snapshot: Snapshot, playbook: Playbook) -> Mapping[str, float | None] | None:

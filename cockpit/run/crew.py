@@ -80,8 +80,9 @@ class Crew:
         reading, source = lever.reading(state, desired), snapshot.source(lever.source)
         if reading.proof is Proof.PROVEN and not source.live:
             return replace(reading, proof=Proof.UNPROVEN, why=words(source))
-        if reading.proof is Proof.PROVEN and moved and not self.moved(lever, state):
-            return replace(reading, proof=Proof.CONTRADICTED, why=NO_RECORD)
+        if source.live and moved and not self.moved(lever, state):
+            why = NO_RECORD if reading.proof is Proof.PROVEN else "somebody has rolled it back"
+            return replace(reading, proof=Proof.CONTRADICTED, why=why)
         return reading
 
     def unrecorded(self, lever: AnyLever, state: object) -> str:

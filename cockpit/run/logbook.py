@@ -64,7 +64,7 @@ class Logbook:
         request: Json = {"request": dict(write.request), "expects": dict(write.expects)}
         self.say(
             EventType.WRITE_INTENDED,
-            f"{write.lever}: {write.target}",
+            f"{write.lever}: {write.target}{change(write)}",
             lever=write.lever,
             target=write.target,
             before=write.before,
@@ -79,7 +79,7 @@ class Logbook:
         kept = " (dry run: accepted, nothing kept)" if self.dry_run else ""
         self.say(
             EventType.WRITE_DONE,
-            f"{write.lever}: {write.target}{kept}",
+            f"{write.lever}: {write.target}{change(write)}{kept}",
             lever=write.lever,
             target=write.target,
             after=write.after,
@@ -112,3 +112,14 @@ class Logbook:
             except Exception:
                 # Whoever listens (a pipe that was closed, a screen that ended) must not stop what is being said.
                 self._listeners.remove(listener)
+
+
+def change(write: Write) -> str:
+    """What a write changes, where that fits a line: ` (amd64 100 to 95, arm64 0 to 5)`."""
+    before, after = write.before, write.after
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return ""
+    pairs = [(key, before.get(key), value) for key, value in after.items() if before.get(key) != value]
+    if not pairs or any(isinstance(part, dict | list) for _, old, new in pairs for part in (old, new)):
+        return ""
+    return f" ({', '.join(f'{key} {old} to {new}' for key, old, new in pairs)})"

@@ -1,4 +1,8 @@
-"""The load balancer's rules and the health of its target groups, polled."""
+"""The load balancer's rules and the health of its target groups, polled.
+
+A poll is asked once, without retries of its own: the next one comes anyway. An endpoint that does not answer is asked one cheap
+thing until it does.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,16 @@ from random import Random
 
 from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
-from cockpit.errors import CockpitError
+from cockpit.connections.pulse import seek
+from cockpit.errors import CockpitError, Unreachable
+from cockpit.model.arch import Arch
 from cockpit.model.playbook import Alb
 from cockpit.model.share import Rule, TargetGroup
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.pace import Backoff, patience, speed
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 4.0
 STALE_SECONDS = 30.0
 LEAST_WALL_SECONDS = 0.2
 """However fast a rehearsal runs, its load balancer is not asked more often than this."""
@@ -27,7 +33,7 @@ class AlbSource:
     names = (SourceName.RULES, SourceName.TARGETS)
 
     def __init__(self, elb: Elb, alb: Alb, clock: Clock, random: Random | None = None, every: float = EVERY_SECONDS) -> None:
-        self._elb = elb
+        self._elb = elb.poller
         self._alb = alb
         self._clock = clock
         self._every = max(every, LEAST_WALL_SECONDS * speed(clock)) if speed(clock) > 1 else every
@@ -41,7 +47,9 @@ class AlbSource:
 
     async def observe(self) -> AsyncGenerator[Observation, None]:
         """Poll until cancelled."""
+        sought = False
         while True:
+            started = self._clock.monotonic()
             rules, groups = await asyncio.gather(
                 self._ask(SourceName.RULES, lambda: self._elb.rules(self._alb.listeners, self._alb.rules)),
                 self._ask(SourceName.TARGETS, lambda: self._elb.target_groups(self._alb.target_groups)),
@@ -49,11 +57,16 @@ class AlbSource:
             for observation in (*rules[0], *groups[0]):
                 yield observation
             error = rules[1] or groups[1]
+            if isinstance(error, Unreachable) and not sought:
+                await seek(lambda: self._elb.probe(self._alb.target_groups[Arch.ARM64]))
+                sought = True
+                continue
+            sought = False
             if error:
                 await self._backoff.wait(error)
             else:
                 self._backoff.reset()
-                await self._clock.sleep(self._every)
+                await self._clock.sleep(max(self._every / 2, started + self._every - self._clock.monotonic()))
 
     async def _ask(
         self, source: SourceName, ask: Callable[[], Awaitable[Iterable[Rule | TargetGroup]]]

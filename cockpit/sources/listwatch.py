@@ -2,7 +2,8 @@
 
 The whole list is read in pages, then changes from that version on. A watch that ends is resumed from the newest version heard of;
 a version that the server no longer has (410) means listing again; any other fault is observed, waited out and tried again. After
-something that could not be understood nothing is resumed from: it is listed again.
+something that could not be understood nothing is resumed from: it is listed again. A server that is lost ends list and watch at
+once, whatever their sockets still hope for.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cockpit.connections.wire import versioned, watch_event
 from cockpit.errors import CockpitError, Gone
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
-from cockpit.sources.pace import Backoff
+from cockpit.sources.pace import Backoff, rest
 from cockpit.text import clean
 
 Observations = AsyncGenerator[Observation, None]
@@ -75,41 +76,50 @@ class ListWatch:
         self._clock = clock
         self._backoff = Backoff(clock, random)
         self._version = ""
+        self._at_fault = False
+        self._heard = False
 
     async def observe(self) -> Observations:
         """UPSERTs of the list, LISTED, then every change; HEARD for bookmarks; FAULT before each new attempt after a failure."""
-        while True:
-            try:
-                async with aclosing(self._round()) as observations:
+        # Whoever begins to observe knows nothing yet.
+        self._version = ""
+        async with self._kube.pulse.felt():
+            while True:
+                async with aclosing(self._attempt()) as observations:
                     async for observation in observations:
                         yield observation
-            except Gone as error:
-                # Usual after a pause, and in a list that took too long: what is known stays believable while it is listed again.
-                self._version = ""
-                await self._backoff.wait(error)
-            except CockpitError as error:
-                yield self._observation(Kind.FAULT, why=str(error))
-                await self._backoff.wait(error)
+
+    async def _attempt(self) -> Observations:
+        try:
+            async with aclosing(self._round()) as observations:
+                async for observation in observations:
+                    yield observation
+        except Gone as error:
+            # Usual after a pause, and in a list that took too long: what is known stays believable while it is listed again.
+            self._version = ""
+            await rest(self._backoff, self._kube.pulse, error)
+        except CockpitError as error:
+            self._at_fault = True
+            yield self._observation(Kind.FAULT, why=str(error))
+            await rest(self._backoff, self._kube.pulse, error)
 
     async def _round(self) -> Observations:
         if not self._version:
             async with aclosing(self._list()) as listed:
                 async for observation in listed:
                     yield observation
-        heard = False
+        self._heard = False
         async with aclosing(self._watch()) as changes:
             async for observation in changes:
-                self._backoff.reset()
-                heard = True
                 yield observation
         yield self._observation(Kind.HEARD)
-        if not heard:
-            await self._backoff.wait()
+        if not self._heard:
+            await rest(self._backoff, self._kube.pulse)
 
     async def _list(self) -> Observations:
         keys: set[object] = set()
         version = ""
-        async with aclosing(self._kube.pages(self._what.path, self._what.params)) as pages:
+        async with aclosing(self._kube.pulse.during(self._kube.pages(self._what.path, self._what.params))) as pages:
             async for raw in pages:
                 page = self._page(raw)
                 version = page.resource_version or version
@@ -119,13 +129,20 @@ class ListWatch:
                     keys.add(key)
                     yield Observation(self._what.source, Kind.UPSERT, at, key, value)
         self._version = version
+        self._at_fault = False
         yield Observation(self._what.source, Kind.LISTED, self._clock.monotonic(), keys=frozenset(keys))
 
     async def _watch(self) -> Observations:
         params = {**self._what.params, "resourceVersion": self._version}
-        async with aclosing(self._kube.watch(self._what.path, params)) as lines:
+        asked = self._kube.watch(self._what.path, params, accepted=True)
+        async with aclosing(self._kube.pulse.during(asked)) as lines:
             async for line in lines:
-                yield self._change(line)
+                if line:
+                    yield self._change(line)
+                elif self._at_fault:
+                    # Or a quiet collection would stay at fault until its next bookmark.
+                    self._at_fault = False
+                    yield self._observation(Kind.HEARD)
 
     def _page(self, raw: bytes) -> Page[Any]:
         try:
@@ -144,6 +161,8 @@ class ListWatch:
             self._version = ""
             raise self._garbled(error) from error
         self._version = version or self._version
+        self._heard = True
+        self._backoff.reset()
         return observation
 
     def _object(self, type_: str, raw: msgspec.Raw) -> Observation:

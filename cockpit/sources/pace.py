@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 from cockpit.clock import Clock
-from cockpit.errors import Throttled
+from cockpit.connections.pulse import Pulse
+from cockpit.errors import Throttled, Unreachable
 
 FIRST_SECONDS = 1.0
 MOST_SECONDS = 30.0
@@ -39,6 +41,15 @@ class Backoff:
         if isinstance(error, Throttled) and error.retry_after is not None:
             seconds = max(seconds, min(error.retry_after, WAITS_AT_MOST))
         await self._clock.sleep(seconds)
+
+
+async def rest(backoff: Backoff, pulse: Pulse, error: Exception | None = None) -> None:
+    """Wait after a failure; where the server is lost altogether, until it answers again, and no longer than that."""
+    with suppress(Unreachable):
+        async with pulse.alive():
+            await backoff.wait(error)
+    if await pulse.back():
+        backoff.reset()
 
 
 def speed(clock: Clock) -> float:

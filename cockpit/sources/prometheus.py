@@ -1,11 +1,13 @@
 """The playbook's signals, asked of Prometheus for each architecture.
 
 A sample's time is the server's own. A server that answers with an old time has not been heard from: the source grows STALE.
+Between rounds its pulse is felt, as rounds may be a minute apart.
 """
 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -16,13 +18,16 @@ from cockpit.clock import Clock
 from cockpit.connections.prometheus import NoData, PrometheusClient, Range
 from cockpit.errors import CockpitError, Throttled, Unauthorized, Unreachable
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Prometheus, Signal
-from cockpit.model.series import Sample, Series
+from cockpit.model.playbook import Playbook, Prometheus, Signal, SignalCheck
+from cockpit.model.series import LONGEST_WINDOW, Sample, Series
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
-from cockpit.sources.pace import Backoff, patience
+from cockpit.sources.pace import Backoff, patience, rest
 
 KEPT = timedelta(hours=2)
+"""The least that is kept, for those who look at trends."""
+MARGIN = timedelta(minutes=10)
+"""Kept beyond a window, since its last sample comes after its end."""
 BACKFILL = timedelta(minutes=30)
 AT_ONCE = 4
 PLACE = "{{arch}}"
@@ -38,13 +43,28 @@ def query_for(signal: Signal, arch: Arch) -> str:
     return signal.query.replace(PLACE, arch.value)
 
 
+def keep(playbook: Playbook) -> timedelta:
+    """How long samples are wanted: for the longest soak or abort trigger, as far as anything is judged over so long."""
+    aborts = [check.for_seconds for phase in playbook.phases for check in phase.abort if isinstance(check, SignalCheck)]
+    longest = timedelta(seconds=max([0.0, *aborts, *(phase.soak for phase in playbook.phases)]))
+    return max(KEPT, min(longest, LONGEST_WINDOW) + MARGIN)
+
+
 class MetricsSource:
     """Series by (signal, arch). It owns its client's connections and closes them when it is cancelled."""
 
     names = (SourceName.METRICS,)
 
-    def __init__(self, config: Prometheus, signals: Mapping[str, Signal], clock: Clock, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        config: Prometheus,
+        signals: Mapping[str, Signal],
+        clock: Clock,
+        random: Random | None = None,
+        keep: timedelta = KEPT,
+    ) -> None:
         self._config = config
+        self._keep = keep
         self._queries: dict[Key, str] = {
             (name, arch): query_for(signal, arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
         }
@@ -62,26 +82,48 @@ class MetricsSource:
         client = PrometheusClient(self._config.url, self._config.bearer_token_file)
         filled = False
         try:
-            while True:
-                started = self._clock.monotonic()
-                told, fault = await self._round(client)
-                for observation in told:
-                    yield observation
-                if fault:
-                    await self._backoff.wait(fault)
-                    continue
-                self._backoff.reset()
-                if not filled:
-                    filled = True
-                    for observation in await self._backfill(client, told[-1].at):
+            async with client.pulse.felt():
+                while True:
+                    started = self._clock.monotonic()
+                    told, fault = await self._round(client)
+                    for observation in told:
                         yield observation
-                await self._clock.sleep(max(0.0, started + self._config.every - self._clock.monotonic()))
+                    if not fault:
+                        self._backoff.reset()
+                        if not filled:
+                            filled = True
+                            for observation in await self._backfill(client, told[-1].at):
+                                yield observation
+                        fault = await self._wait(client, started + self._config.every)
+                        if not fault:
+                            continue
+                        for observation in self._silent(fault):
+                            yield observation
+                    await rest(self._backoff, client.pulse, fault)
         finally:
             await client.aclose()
 
+    async def _wait(self, client: PrometheusClient, until: float) -> Unreachable | None:
+        """Wait for the next round, or for the loss of the server."""
+        try:
+            async with client.pulse.alive():
+                await self._clock.sleep(max(0.0, until - self._clock.monotonic()))
+        except Unreachable as error:
+            return error
+        return None
+
+    def _silent(self, error: Unreachable) -> list[Observation]:
+        at = self._clock.monotonic()
+        told = [self._upsert(key, at) for key in self._queries if self._take(key, error)]
+        return [*told, Observation(SourceName.METRICS, Kind.FAULT, at, why=str(error))]
+
     async def _round(self, client: PrometheusClient) -> tuple[list[Observation], CockpitError | None]:
         asked = self._clock.monotonic()
-        answers = await self._ask_all(client)
+        try:
+            async with client.pulse.alive():
+                answers = await self._ask_all(client)
+        except Unreachable as error:
+            return self._silent(error), error
         at = asked - self._age(answers.values())
         told = [self._upsert(key, at) for key, answer in answers.items() if self._take(key, answer)]
         faults = [answer for answer in answers.values() if isinstance(answer, _SILENT)]
@@ -113,8 +155,8 @@ class MetricsSource:
         before = self._series.get(key, Series())
         if isinstance(answer, Sample):
             newer = before.latest is None or answer.time > before.latest.time
-            kept = tuple(s for s in before.samples if s.time >= answer.time - KEPT)
-            after = Series((*kept, answer)) if newer else Series(before.samples)
+            old = bisect_left(before.samples, answer.time - self._keep, key=lambda sample: sample.time)
+            after = Series((*before.samples[old:], answer)) if newer else Series(before.samples)
         else:
             after = Series(before.samples, str(answer), isinstance(answer, NoData))
         self._series[key] = after
@@ -127,7 +169,8 @@ class MetricsSource:
         told = []
         for key, query in self._queries.items():
             try:
-                older = await client.range(query, span)
+                async with client.pulse.alive():
+                    older = await client.range(query, span)
             except CockpitError:
                 continue
             if self._prepend(key, older):

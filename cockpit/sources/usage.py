@@ -19,7 +19,7 @@ from cockpit.errors import CockpitError, Gone, Unreachable
 from cockpit.model.cluster import Resources
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
-from cockpit.sources.pace import Backoff, patience
+from cockpit.sources.pace import Backoff, patience, rest
 from cockpit.text import clean
 
 EVERY_SECONDS = 60.0
@@ -50,27 +50,42 @@ class UsageSource:
 
     async def observe(self) -> AsyncGenerator[Observation, None]:
         """Scan, tell, rest; observe until cancelled."""
-        while True:
-            started = self._clock.monotonic()
+        async with self._kube.pulse.felt():
+            while True:
+                started = self._clock.monotonic()
+                try:
+                    sums = await self._scan()
+                except Gone as error:
+                    await rest(self._backoff, self._kube.pulse, error)
+                    continue
+                except CockpitError as error:
+                    yield Observation(SourceName.USAGE, Kind.FAULT, self._clock.monotonic(), why=str(error))
+                    await rest(self._backoff, self._kube.pulse, error)
+                    continue
+                self._backoff.reset()
+                for node, total in sums.items():
+                    yield Observation(SourceName.USAGE, Kind.UPSERT, started, node, total)
+                yield Observation(SourceName.USAGE, Kind.LISTED, started, keys=frozenset(sums))
+                async with aclosing(self._resting(started)) as meanwhile:
+                    async for observation in meanwhile:
+                        yield observation
+
+    async def _resting(self, scanned: float) -> AsyncGenerator[Observation, None]:
+        """Rest after a scan. A server that is lost meanwhile is a fault, but no reason to scan earlier once it is back."""
+        took = self._clock.monotonic() - scanned
+        until = scanned + took + max(self._every, min(took * RESTS, MOST_REST_SECONDS))
+        while (left := until - self._clock.monotonic()) > 0:
             try:
-                sums = await self._scan()
-            except Gone as error:
-                await self._backoff.wait(error)
-                continue
-            except CockpitError as error:
+                async with self._kube.pulse.alive():
+                    await self._clock.sleep(left)
+            except Unreachable as error:
                 yield Observation(SourceName.USAGE, Kind.FAULT, self._clock.monotonic(), why=str(error))
-                await self._backoff.wait(error)
-                continue
-            self._backoff.reset()
-            for node, total in sums.items():
-                yield Observation(SourceName.USAGE, Kind.UPSERT, started, node, total)
-            yield Observation(SourceName.USAGE, Kind.LISTED, started, keys=frozenset(sums))
-            took = self._clock.monotonic() - started
-            await self._clock.sleep(max(self._every, min(took * RESTS, MOST_REST_SECONDS)))
+                await self._kube.pulse.back()
+                yield Observation(SourceName.USAGE, Kind.HEARD, scanned)
 
     async def _scan(self) -> dict[str, Resources]:
         sums: dict[str, tuple[int, int, int]] = {}
-        async with aclosing(self._kube.pages(_PATH, _ALIVE)) as pages:
+        async with aclosing(self._kube.pulse.during(self._kube.pages(_PATH, _ALIVE))) as pages:
             async for raw in pages:
                 _add(sums, raw, self._kube.server)
         return {node: Resources(*total) for node, total in sums.items()}

@@ -51,13 +51,16 @@ def _identities(frame: Frame) -> list[Line]:
     name = line(" ", strong(clip(frame.playbook.name, 30)))
     mode = line(_mode(who))
     modes = [mode] if mode else []
+    badge = [line(("REHEARSAL", Tone.ADVISORY))] if who.rehearsal and not (who.read_only or who.dry_run) else modes
     place = line(f"{tail(who.context, 30)} / {clip(target.namespace, 24)}")
     short = line(f"{tail(who.context, 18)} / {clip(target.namespace, 14)}")
     pilot = line(clip(who.operator, 24))
     return [
         join([name, place, pilot, *modes], _BAR),
         join([name, short, pilot, *modes], _BAR),
-        join([name, short, *modes], _BAR),
+        join([name, short, pilot, *badge], _BAR),
+        join([name, short, *badge], _BAR),
+        join([line(" ", strong(clip(frame.playbook.name, 16))), short, *badge], _BAR),
         join([line(" ", strong(clip(frame.playbook.name, 16))), short], _BAR),
     ]
 
@@ -151,4 +154,5 @@ def too_small(view: View, cells: int) -> list[Line]:
     rows.append(line(strong(playbook.name)))
     rows.append(_phase(playbook, state, state.phase) if phase else line(dim(plural(len(playbook.phases), "phase") + " ahead")))
     rows.append(line(_ending(state)))
+    rows += [line(dim("to roll back from a shell:")), line(dim("cockpit rollback PLAYBOOK"))]
     return [fit(row, cells) for row in rows if row]

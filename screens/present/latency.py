@@ -8,7 +8,7 @@ from cockpit.model.arch import Arch
 from cockpit.model.playbook import Check, Phase, SignalCheck
 from cockpit.model.series import Series, middle
 from cockpit.model.snapshot import SourceName
-from cockpit.rules.signals import RECENT, say
+from cockpit.rules.limits import RECENT, say
 from cockpit.run.frame import Frame
 from screens.present.sources import known, stale_age
 from screens.present.spark import sparkline
@@ -70,16 +70,21 @@ def _drift(frame: Frame, room: int = _VALUE) -> Line:
     if comparison is None:
         return line()
     gate, abort = _limit(frame, comparison.signal, "gates"), _limit(frame, comparison.signal, "abort")
-    drift = comparison.drift
+    drift, sign = comparison.drift, _sign(frame, comparison.signal)
     tone, glyph = Tone.STRONG, ""
-    if drift is not None and abort is not None and drift > abort:
+    if drift is not None and abort is not None and sign * drift > abort:
         tone, glyph = Tone.ALARM, "✗ "
-    elif drift is not None and gate is not None and drift > gate:
+    elif drift is not None and gate is not None and sign * drift > gate:
         tone, glyph = Tone.CAUTION, "! "
     text = UNKNOWN if drift is None else f"{glyph}{drift:+.1%}"
-    limits = [f"limit {gate:+.0%}"] if gate is not None else []
-    limits += [f"abort {abort:+.0%}"] if abort is not None else []
+    limits = [f"limit {sign * gate:+.0%}"] if gate is not None else []
+    limits += [f"abort {sign * abort:+.0%}"] if abort is not None else []
     return line(*pad(line((text, tone), "  "), room), dim("  ".join(limits)))
+
+
+def _sign(frame: Frame, signal: str) -> int:
+    """Which way a drift is for the worse."""
+    return -1 if frame.playbook.signals[signal].better == "higher" else 1
 
 
 def checked_phase(frame: Frame) -> Phase | None:
@@ -112,7 +117,7 @@ def _other(frame: Frame, name: str, brief: bool) -> Line:
     for which, word in (("gates", "limit"), ("abort", "abort"))[: 1 if brief else 2]:
         for check in _checks(frame, name, which):
             bounds += [f"{word} {say(bound, unit)}" for bound in (check.max, check.min) if bound is not None]
-            bounds += [f"{word} {check.max_drift:+.0%}"] if check.max_drift is not None else []
+            bounds += [f"{word} {_sign(frame, name) * check.max_drift:+.0%}"] if check.max_drift is not None else []
     head = pad(line(dim(f"{name} ")), 0 if brief else _LABEL)
     figure = pad(line(strong(value(frame, name, here)), "  "), 0 if brief else _VALUE)
     return line(*head, *figure, dim("  ".join(bounds)))

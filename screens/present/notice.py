@@ -9,7 +9,10 @@ from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy, Stage
 from screens.present.sources import say, troubled
 from screens.present.view import View
-from screens.present.words import BLANK, Line, Part, Tone, clip, dim, line, pad
+from screens.present.words import BLANK, Line, Part, Tone, clip, dim, line, pad, percent
+
+DRAINED = 0.005
+"""A share that is as good as none."""
 
 
 def notice(view: View, cells: int) -> Line:
@@ -51,9 +54,18 @@ def _run(frame: Frame) -> Iterator[Part]:
     if state.stage is Stage.FAILED:
         yield f"✗ FAILED: {state.error or 'see the log'}", Tone.ALARM_BANNER
     if state.stage is Stage.ROLLED_BACK:
-        yield "↩ ROLLED BACK: everything is observed to be as it was before the run", Tone.CAUTION
+        yield (
+            f"↩ ROLLED BACK{f' ({state.error})' if state.error else ''}: configured as before the run{_draining(frame)}",
+            Tone.CAUTION,
+        )
     if state.stage is Stage.COMPLETED:
         yield "✓ COMPLETED: the cutover is done; R still rolls it back, q leaves", Tone.STRONG
+
+
+def _draining(frame: Frame) -> str:
+    """What traffic still does, which follows the weights by stickiness and by the window that rates are taken over."""
+    seen = frame.traffic.observed
+    return f"; {percent(seen)} of the traffic still seen on {frame.playbook.target.to_arch}" if seen and seen > DRAINED else ""
 
 
 def _picture(frame: Frame) -> Iterator[Part]:

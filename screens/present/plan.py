@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import unified_diff
 
-from cockpit.model.json import Json
+from cockpit.model.diff import diff
 from cockpit.model.plan import Plan, Write
 from cockpit.model.playbook import Phase
 from cockpit.model.verdict import Outcome
+from cockpit.rules.readiness import ROLL_SECONDS
 from cockpit.run.frame import Frame
 from screens.present.words import Line, Tone, dim, line, plural, strong, wrap
 
@@ -48,48 +46,18 @@ def plan_rows(plan: Plan) -> list[Line]:
     rows: list[Line] = []
     for number, write in enumerate(plan.writes, 1):
         rows += [line()] if rows else []
-        rows += [line(f"{number}. ", strong(write.target), dim(f"  by {write.lever}")), *diff(write)]
+        rows += [line(f"{number}. ", strong(write.target), dim(f"  by {write.lever}")), *changes(write)]
     return rows
 
 
-def diff(write: Write) -> list[Line]:
-    """The part that changes as unified diff lines, in YAML as people read manifests."""
-    before, after = list(_yaml(write.before)), list(_yaml(write.after))
-    rows = list(unified_diff(before, after, lineterm="", n=3))[2:]
-    return [_diff_line(row) for row in rows if not row.startswith("@@")] or [line(dim("   unchanged"))]
+def changes(write: Write) -> list[Line]:
+    """What goes and what comes in its place, as people read manifests."""
+    return [_diff_line(row) for row in diff(write.before, write.after)]
 
 
 def _diff_line(row: str) -> Line:
     tone = {"+": Tone.STRONG, "-": Tone.PLAIN}.get(row[0], Tone.DIM)
-    return line((f"   {row[0]} {row[1:]}", tone))
-
-
-def _yaml(value: Json, indent: str = "") -> Iterator[str]:
-    """A JSON value as YAML lines; scalars stay JSON where bare text could be misread."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _entry(f"{indent}{key}:", inner, indent + "  ")
-    elif isinstance(value, list) and value:
-        for inner in value:
-            first, *rest = _yaml(inner, indent + "  ")
-            yield f"{indent}- {first.strip()}"
-            yield from rest
-    else:
-        yield indent + _scalar(value)
-
-
-def _entry(head: str, inner: Json, indent: str) -> Iterator[str]:
-    if isinstance(inner, dict | list) and inner:
-        yield head
-        yield from _yaml(inner, indent)
-    else:
-        yield f"{head} {_scalar(inner)}"
-
-
-def _scalar(value: Json) -> str:
-    if isinstance(value, str) and value and value.replace("-", "").replace("/", "").replace(".", "").isalnum():
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return line((f"   {row}", tone))
 
 
 def plan_screen(frame: Frame, cells: int) -> list[Line]:
@@ -115,7 +83,7 @@ def promote_head(frame: Frame, of: Asked, cells: int) -> list[Line]:
         line(strong(f"Promote {frame.playbook.name} to {of.name}")),
         *_field("where", f"{frame.identity.context} / {frame.playbook.target.namespace}", cells),
         *_field("touches", of.plan.blast_radius or "nothing", cells),
-        *_field("undone by", f"R, Enter: {_way_back(frame)}", cells),
+        *_field("undone by", f"R, Enter: {_way_back_from(frame, of.plan)}", cells),
         line(dim(f"{plural(len(of.plan.writes), 'write')}, plan {of.plan.hash}")) if of.plan.writes else line(),
     ]
 
@@ -136,6 +104,14 @@ def rollback_head(frame: Frame, cells: int) -> list[Line]:
 def _field(label: str, text: str, cells: int) -> list[Line]:
     first, *rest = wrap(text, cells - 11)
     return [line(dim(label.ljust(11)), first), *(line(" " * 11, more) for more in rest)]
+
+
+def _way_back_from(frame: Frame, plan: Plan) -> str:
+    """The way back once `plan` has been made: pods that it rolls have to roll again."""
+    rolls = any(write.lever == "affinity" for write in plan.writes)
+    if not rolls or frame.readiness.needed:
+        return _way_back(frame)
+    return f"~{frame.readiness.eta + ROLL_SECONDS:.0f} s, since the pods roll back;{_way_back(frame).partition(';')[2]}"
 
 
 def _way_back(frame: Frame) -> str:
@@ -185,4 +161,10 @@ def quit_head(frame: Frame | None, cells: int) -> list[Line]:
     phase = frame.state.current(frame.playbook)
     where = f"{phase.name}, {'held' if frame.state.hold else frame.state.stage}" if phase else str(frame.state.stage)
     rows += [line(text) for text in wrap(f"The run stays as it is ({where}); nothing is rolled back.", cells)]
-    return [*rows, *(line(dim(text)) for text in wrap("Anybody can pick it up: cockpit run, or cockpit rollback.", cells))]
+    return [*rows, *(line(dim(text)) for text in wrap(_afterwards(frame), cells))]
+
+
+def _afterwards(frame: Frame) -> str:
+    if frame.identity.rehearsal:
+        return "The embedded world ends with this cockpit."
+    return "Anybody can pick it up: cockpit run, or cockpit rollback. A hold is not kept: whoever picks it up soaks anew."

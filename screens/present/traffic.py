@@ -96,14 +96,14 @@ def _rate(frame: Frame) -> str:
 
 
 def _totals(frame: Frame) -> list[float]:
-    """Requests/s of both architectures together, oldest first; one that had none at a moment has no sample of it."""
+    """Requests/s of both architectures together, oldest first, at the moments at which both are known."""
     every = frame.playbook.prometheus.every if frame.playbook.prometheus else 1.0
     totals: dict[int, dict[Arch, float]] = {}
     for arch in Arch:
         for sample in frame.snapshot.signals.get((REQUESTS, arch), Series()).samples:
             # The sides are asked one after the other: what belongs together is a moment apart.
             totals.setdefault(round(sample.time.timestamp() / every), {})[arch] = sample.value
-    return [sum(totals[moment].values()) for moment in sorted(totals)]
+    return [sum(totals[moment].values()) for moment in sorted(totals) if len(totals[moment]) == len(Arch)]
 
 
 def _reading(reading: Reading) -> list[Line]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.connections.kube import KubeClient
+from cockpit.model.json import Json
 from cockpit.rehearsal.client import Ready, World
 
 SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
@@ -79,6 +83,42 @@ def test_plan_shows_every_write_and_writes_nothing(shell: Shell) -> None:
     assert "rollback: nothing was changed by a run" in said.out
 
 
+HOSTILE = "a\x1b]52;c;ZXZpbA==\x07\x9b31m\u202eb"
+"""What writes a terminal's clipboard, colours it and turns its text round."""
+UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture
+def hostile(ready: Ready) -> Iterator[None]:
+    """An annotation of the Deployment holds it; afterwards it is gone."""
+    asyncio.run(annotate(ready, HOSTILE))
+    yield
+    asyncio.run(annotate(ready, None))
+
+
+async def annotate(ready: Ready, value: str | None) -> None:
+    client = await KubeClient.connect(kubeconfig=ready.kubeconfig)
+    try:
+        path = "/apis/apps/v1/namespaces/payments/deployments/payments-api"
+        change: Json = {"metadata": {"annotations": {"cutover-cockpit.dev/run": value}}}
+        await client.patch(path, change, "application/merge-patch+json")
+    finally:
+        await client.aclose()
+
+
+@pytest.mark.usefixtures("hostile")
+def test_nothing_from_the_cluster_reaches_the_terminal_raw(shell: Shell) -> None:
+    said = shell("plan", str(shell.playbook))
+    assert said.code == 0, said.err
+    assert "]52;c;ZXZpbA==" in said.out
+    assert not UNSAFE.search(said.out)
+    assert shell("status", str(shell.playbook), "--json").out.isascii()
+    told = shell("rollback", str(shell.playbook), "--output", "json").out
+    assert "]52;c;ZXZpbA==" in told
+    assert told.isascii()
+    assert not UNSAFE.search(told)
+
+
 def test_plan_refuses_a_phase_that_is_not_there(shell: Shell) -> None:
     said = shell("plan", str(shell.playbook), "--phase", "canary-99")
     assert said.code == 2
@@ -102,7 +142,7 @@ def test_validate_says_every_error_with_its_place(shell: Shell) -> None:
 
 
 def test_validate_online_runs_the_preflight(shell: Shell) -> None:
-    assert "permissions: 32 checked" in shell("validate", "--online", str(shell.playbook)).out
+    assert "permissions: 23 checked" in shell("validate", "--online", str(shell.playbook)).out
 
 
 def test_schema_is_json(shell: Shell) -> None:
@@ -153,20 +193,60 @@ def test_an_observer_may_observe(shell: Shell) -> None:
 
 def test_a_playbook_for_another_cluster_is_refused_even_for_a_rollback(shell: Shell) -> None:
     other = edited(shell, cluster_uid="11111111-2222-4333-8444-555555555555")
-    for command in (("run", other, "--headless"), ("rollback", other), ("validate", "--online", other)):
+    for command in (("run", other, "--headless"), ("validate", "--online", other)):
         said = shell(*command)
         assert said.code == 3, said.out
         assert "another cluster" in said.err
         assert "11111111-2222-4333-8444-555555555555" in said.err
 
 
+def test_a_rollback_leaves_another_cluster_alone_and_gives_the_weights_back_all_the_same(shell: Shell) -> None:
+    other = edited(shell, cluster_uid="11111111-2222-4333-8444-555555555555")
+    said = shell("rollback", other)
+    assert said.code == 1, said.err
+    assert said.err.startswith("cockpit: affinity is not rolled back: context 'rehearsal' is another cluster")
+    assert said.err.count("\n") == 1
+    assert "failed: affinity: context 'rehearsal' is another cluster" in said.out
+    assert "weights:" not in said.out
+
+
 def test_a_playbook_for_another_account_is_refused(shell: Shell) -> None:
-    text = shell.playbook.read_text().replace("123456789012", "999988887777")
-    other = shell.home / "account.yaml"
-    other.write_text(text)
-    said = shell("run", str(other), "--headless")
+    other = of_another_account(shell, shell.playbook)
+    said = shell("run", other, "--headless")
     assert said.code == 3
     assert "999988887777" in said.err
+
+
+def test_a_rollback_leaves_another_account_alone(shell: Shell) -> None:
+    said = shell("rollback", of_another_account(shell, shell.playbook))
+    assert said.code == 1, said.err
+    assert said.err.startswith("cockpit: weights is not rolled back: these credentials are of account 123456789012")
+    assert "failed: weights: these credentials" in said.out
+    assert "affinity:" not in said.out
+
+
+def test_a_rollback_with_nothing_left_to_roll_back_is_refused_with_every_reason(shell: Shell) -> None:
+    elsewhere = Path(edited(shell, cluster_uid="11111111-2222-4333-8444-555555555555"))
+    said = shell("rollback", of_another_account(shell, elsewhere))
+    assert said.code == 3
+    assert "another cluster" in said.err
+    assert "999988887777" in said.err
+    assert not said.out
+
+
+def test_a_rollback_goes_on_when_nobody_can_be_asked_who_it_is(shell: Shell) -> None:
+    named = edited(shell, cluster_uid="11111111-2222-4333-8444-555555555555")
+    said = shell("rollback", named, "--context", "rehearsal-expired", "--give-up-after", "1")
+    assert said.code == 1, said.err
+    assert "cockpit: going on although: credentials expired or refused" in said.err
+    assert "rolling back" in said.out
+
+
+def of_another_account(shell: Shell, playbook: Path) -> str:
+    """The path of a copy of a playbook whose ARNs are of an account that the credentials are not of."""
+    path = shell.home / "account.yaml"
+    path.write_text(playbook.read_text().replace("123456789012", "999988887777"))
+    return str(path)
 
 
 def test_no_credentials_and_no_region_say_what_to_do(shell: Shell) -> None:
@@ -177,8 +257,6 @@ def test_no_credentials_and_no_region_say_what_to_do(shell: Shell) -> None:
 
 def test_an_unreachable_cluster_is_named(shell: Shell, ready: Ready) -> None:
     dead = shell.home / "dead.kubeconfig"
-    import re
-
     dead.write_text(re.sub(r"https://127\.0\.0\.1:\d+", "https://127.0.0.1:1", ready.kubeconfig.read_text()))
     said = shell("run", str(shell.playbook), "--headless", KUBECONFIG=str(dead))
     assert said.code == 3

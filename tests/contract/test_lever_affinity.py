@@ -11,7 +11,7 @@ import pytest
 
 from cockpit.errors import Conflict, Drift, Impossible, Throttled, Unreachable
 from cockpit.levers.affinity import TRIES
-from cockpit.levers.affinity_patch import ORIGINAL, RUN
+from cockpit.levers.affinity_patch import RUN
 from cockpit.levers.affinity_placement import Placement
 from cockpit.levers.base import Lever
 from cockpit.model.cluster import Ref
@@ -19,6 +19,7 @@ from cockpit.model.json import canonical
 from cockpit.model.plan import Proof, Write
 from cockpit.model.playbook import AffinityMode, AffinitySet
 from cockpit.rehearsal.kube.tls import Certificates, make_certificates
+from cockpit.rules.original import ORIGINAL
 from tests.contract.affinity_bench import BARE, FULL, Bench, Obj, affinity_bench
 from tests.unit.rehearsal.small_world import DEPLOYMENT, NAMESPACE
 

@@ -151,7 +151,7 @@ class TestCurl:
 
     def test_prometheus_answers_the_playbooks_own_queries_and_no_other(self, ready: Ready) -> None:
         url = f"{ready['prometheus_url']}/api/v1/query"
-        query = 'sum(rate(http_requests_total{app="payments",arch="amd64"}[2m]))'
+        query = 'sum(rate(http_requests_total{app="payments",arch="amd64"}[2m])) or vector(0)'
         answer = json.loads(curl("--get", url, "--data-urlencode", f"query={query}"))
         assert answer["status"] == "success"
         other = json.loads(curl("--get", url, "--data-urlencode", "query=up"))

@@ -172,7 +172,8 @@ async def test_a_black_hole_is_a_fault_after_the_socket_time_out(tmp_path: Path,
 
 async def test_a_server_that_is_not_there_is_named_in_the_fault(tmp_path: Path) -> None:
     async with connected(tmp_path, Script([one_list()], [flows(hold=True)])) as client:
-        client._reader._base_url = client._reader.base_url.copy_with(port=1)
+        inner = client._reader._client
+        inner.base_url = inner.base_url.copy_with(port=1)
         told = await collect(source_of(client), seen(Kind.FAULT, times=3))
     assert {o.kind for o in told} == {Kind.FAULT}
     assert "connection refused" in told[0].why

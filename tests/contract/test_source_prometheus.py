@@ -19,10 +19,12 @@ from cockpit.model.arch import Arch
 from cockpit.model.playbook import Prometheus, Signal, Unit
 from cockpit.model.series import Series
 from cockpit.model.snapshot import Freshness, SourceName
+from cockpit.playbook import loads
 from cockpit.sources.base import Kind, Observation
-from cockpit.sources.prometheus import MetricsSource
+from cockpit.sources.prometheus import KEPT, MARGIN, MetricsSource, keep
 from cockpit.store import Store
 from tests.contract.small_api import collect, serving
+from tests.unit.playbook.base import BASE
 
 ARM = ("latency_p99", Arch.ARM64)
 SIGNALS = {"latency_p99": Signal("latency_p99", Unit.SECONDS, 'p99{arch="{{arch}}"}', "lower")}
@@ -55,9 +57,9 @@ class Metrics:
 
 
 @asynccontextmanager
-async def served(metrics: Metrics, **config: Any) -> AsyncIterator[MetricsSource]:
+async def served(metrics: Metrics, kept: timedelta = KEPT, **config: Any) -> AsyncIterator[MetricsSource]:
     async with serving(metrics) as url:
-        yield MetricsSource(Prometheus(url, **config), SIGNALS, metrics.clock, Random(1))
+        yield MetricsSource(Prometheus(url, **config), SIGNALS, metrics.clock, Random(1), keep=kept)
 
 
 async def rounds(source: MetricsSource, clock: ManualClock, count: int, step: float = 15.0) -> list[Observation]:
@@ -156,6 +158,23 @@ async def test_two_hours_of_samples_are_kept() -> None:
         series = newest(await rounds(source, clock, 16, step=1000.0))
     spans = series.samples[-1].time - series.samples[0].time
     assert timedelta(hours=1) < spans <= timedelta(hours=2)
+
+
+async def test_samples_are_kept_for_as_long_as_is_asked() -> None:
+    clock = ManualClock()
+    async with served(Metrics(clock), timedelta(hours=5)) as source:
+        series = newest(await rounds(source, clock, 40, step=1000.0))
+    spans = series.samples[-1].time - series.samples[0].time
+    assert timedelta(hours=4) < spans <= timedelta(hours=5)
+    assert len({s.time for s in series.samples}) == len(series.samples)
+
+
+@pytest.mark.parametrize(
+    ("soak", "lasting", "hours"), [("15m", "2m", 2), ("6h", "2m", 6), ("6h", "5h", 6), ("24h", "2m", 24), ("744h", "24h", 24)]
+)
+def test_samples_are_wanted_for_the_longest_soak_or_trigger_up_to_a_day(soak: str, lasting: str, hours: int) -> None:
+    text = BASE.replace("soak: 15m", f"soak: {soak}").replace("for: 2m", f"for: {lasting}")
+    assert timedelta(0) <= keep(loads(text, "p.yaml")) - timedelta(hours=hours) <= MARGIN
 
 
 async def test_a_server_whose_time_stands_still_grows_stale_while_it_answers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def _tape(windows: Windows) -> Tape:
 def _within(bound: float, i: int, requests: float, weighted: Sequence[float]) -> float:
     """Of one second's requests those that took no longer than `bound`, spread exponentially about the second's p99."""
     p99 = (weighted[i] - weighted[i - 1]) / requests
-    return requests * (1.0 - 0.01 ** (bound / p99))
+    return requests * (1.0 - math.pow(0.01, bound / p99))
 
 
 class Exporter:

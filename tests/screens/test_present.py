@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from cockpit.model.arch import Arch
 from cockpit.model.event import EventType
+from cockpit.model.series import Series
 from cockpit.model.snapshot import Freshness, SourceName
 from cockpit.run.state import Stage
 from screens.actions import ACTIONS, BY_ID
@@ -105,6 +107,28 @@ def test_traffic_keeps_its_three_layers_apart() -> None:
     assert re.search(r"intended +25%", shown)
     assert re.search(r"configured +25% +✓ proven", shown)
     assert re.search(r"observed +25.0% ±0.\d", shown)
+
+
+@pytest.mark.parametrize("arch", list(Arch))
+def test_a_share_of_which_one_side_is_not_scraped_is_unknown(arch: Arch) -> None:
+    frame = make.FRAMES["soaking"]()
+    found = frame.snapshot.signals
+    unscraped = replace(frame.snapshot, signals={**found, ("requests", arch): Series((), "empty vector", error_is_no_data=True)})
+    shown = View("payments-api", make.make(frame.state, unscraped))
+    for height in (2, 10):
+        rows = text(content(PANELS[1], shown, 76, height))
+        assert re.search(r"observed +…", rows)
+        assert "req/s" not in rows
+
+
+def test_a_drift_of_what_is_better_higher_is_bad_when_it_falls() -> None:
+    frame = make.FRAMES["held"]()
+    p99 = replace(frame.playbook.signals["latency_p99"], better="higher")
+    playbook = replace(frame.playbook, signals={**frame.playbook.signals, "latency_p99": p99})
+    rows = content(PANELS[2], View("payments-api", replace(frame, playbook=playbook)), 56, 10)
+    drift = next(row for row in rows if plain(row).startswith("drift"))
+    assert "abort -10%" in plain(drift)
+    assert Tone.ALARM not in {tone for _, tone in drift}
 
 
 def test_an_unproven_share_says_what_is_missing() -> None:
@@ -258,8 +282,8 @@ def test_a_plan_that_cannot_be_made_says_why() -> None:
 
 
 def test_nested_values_are_diffed_as_manifests() -> None:
-    shown = text(plan.diff(make.WRITE_AFFINITY))
-    assert "- affinity: null" in shown
+    shown = text(plan.changes(make.WRITE_AFFINITY))
+    assert "- affinity: (none)" in shown
     assert "- key: kubernetes.io/arch" in shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -65,6 +66,24 @@ def test_a_diff_shows_what_goes_and_what_comes_in_its_place() -> None:
     ]
     assert diff(None, {"a": [1, {"b": "c"}]}) == ["- (none)", "+ a:", "+   - 1", "+   - b: c"]
     assert outline({"empty": {}, "list": []}) == ["empty: {}", "list: []"]
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "true", "null", "", "(none)", " a", "{}", '"a"', '"a', "a\nb", "a\x1b]52;c;aGk=\x07", "\u202ea"]
+)
+def test_a_diff_quotes_text_that_could_be_taken_for_more(text: str) -> None:
+    (shown,) = outline(text)
+    assert json.loads(shown) == text
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert outline({text: 1}) == [f"{shown}: 1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["arm64", "kubernetes.io/arch", "arn:aws:elasticloadbalancing:eu-west-1:1:rule/a", "two words", "é"]
+)
+def test_a_diff_leaves_other_text_bare(text: str) -> None:
+    assert outline(text) == [text]
 
 
 def test_a_scaled_clock_runs_faster_from_its_origin() -> None:

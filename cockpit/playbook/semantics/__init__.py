@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from cockpit.playbook.semantics.judging import judging
 from cockpit.playbook.semantics.metrics import metrics
 from cockpit.playbook.semantics.phases import phases
+from cockpit.playbook.semantics.portability import portability
 from cockpit.playbook.semantics.target import target
 from cockpit.playbook.semantics.traffic import traffic
 from cockpit.playbook.view import Finding, View
 
-_CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (target, traffic, metrics, phases, judging)
+_CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (target, traffic, metrics, portability, phases, judging)
 
 
 def findings(root: View) -> list[Finding]:

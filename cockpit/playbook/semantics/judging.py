@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 
 from cockpit.model.json import Json
 from cockpit.model.playbook import Unit
+from cockpit.model.series import LONGEST_WINDOW
 from cockpit.playbook import units
 from cockpit.playbook.issue import Wrong, listed, quoted, show
+from cockpit.playbook.semantics.metrics import EVERY
 from cockpit.playbook.view import Finding, View
 
 REQUESTS = "requests"
 """The signal that gives the observed share of traffic."""
+LONGEST_SECONDS = LONGEST_WINDOW.total_seconds()
 _LIMITS = ("max", "min")
 
 
@@ -23,6 +26,8 @@ def judging(root: View) -> Iterator[Finding]:
             yield from _check(root, check)
     for phase in root.get("phases").items:
         gates, aborts = (_effective(root, phase, key) for key in ("gates", "abort"))
+        for gate in gates:
+            yield from _too_many(root, phase, gate)
         for abort in aborts:
             yield from _never(phase, abort)
             for gate in gates:
@@ -76,9 +81,28 @@ def _share(root: View, share: View) -> Iterator[Finding]:
         yield share.wrong("without traffic.alb no share is intended", "remove this gate, or add traffic.alb")
 
 
+def _too_many(root: View, phase: View, gate: View) -> Iterator[Finding]:
+    """More samples are wanted than the soak (or what is kept of a longer one) gives. A single one may come after it."""
+    wanted, soak = gate.get("min_samples").whole, phase.get("soak").read(units.duration)
+    if wanted is None or wanted <= 1 or soak is None:
+        return
+    every = root.get("metrics", "prometheus", "every").read(units.duration) or EVERY
+    given = max(1, int(min(soak, LONGEST_SECONDS) // every))
+    if wanted <= given:
+        return
+    bound, right = f"the soak of {show(phase.path)} ({phase.get('soak').text})", f"write {given} or less, or soak longer"
+    if soak >= LONGEST_SECONDS:
+        bound, right = "samples are kept (24h)", f"write {given} or less"
+    what = f"{wanted} samples, one every {every:.0f}s, take longer than {bound}"
+    yield gate.get("min_samples").wrong(what, right)
+
+
 def _never(phase: View, abort: View) -> Iterator[Finding]:
     lasting, soak = abort.get("for").read(units.duration), phase.get("soak").read(units.duration)
-    if lasting is not None and soak is not None and lasting > soak:
+    if lasting is not None and lasting > LONGEST_SECONDS:
+        what = f"{quoted(abort.get('for').text)[1:-1]} is longer than samples are kept"
+        yield abort.get("for").wrong(what, "the trigger could never fire: write at most 24h")
+    elif lasting is not None and soak is not None and lasting > soak:
         what = f"{quoted(abort.get('for').text)[1:-1]} is longer than the soak of {show(phase.path)} ({phase.get('soak').text})"
         yield abort.get("for").wrong(what, "the trigger could not fire in time: shorten it, or soak longer")
 

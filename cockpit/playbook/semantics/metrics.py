@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from cockpit.playbook import units
 from cockpit.playbook.view import Finding, View
 
+EVERY = 15.0
+"""Seconds between samples where the playbook does not say it."""
 _SOONEST = 1.0
 
 
@@ -20,7 +22,7 @@ def metrics(root: View) -> Iterator[Finding]:
     if every is not None and every < _SOONEST:
         yield prometheus.get("every").wrong("this asks without a pause", "write 1s or more, like 15s")
     stale = prometheus.get("stale_after").read(units.duration)
-    pause = 15.0 if every is None else every
+    pause = EVERY if every is None else every
     if prometheus.there and (60.0 if stale is None else stale) <= pause:
         key = "stale_after" if stale is not None else "every"
         what = "samples would be stale before the next ones come"

@@ -20,7 +20,7 @@ def traffic(root: View) -> Iterator[Finding]:
         return
     lists = [alb.get(key) for key, _ in _SHAPES]
     empty = all(view.value == [] or not alb.has(key) for view, (key, _) in zip(lists, _SHAPES, strict=True))
-    if empty and not alb.has("ingress"):
+    if empty:
         yield alb.wrong(
             "neither listeners nor rules are listed, so nothing could be moved", "list at least one ARN in listeners or rules"
         )

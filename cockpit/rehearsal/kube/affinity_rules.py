@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from cockpit.rehearsal.kube.causes import forbidden, required, unsupported, wrong
 from cockpit.rehearsal.kube.errors import Cause, Obj
+from cockpit.rehearsal.kube.labels import key_faults, value_faults
 
-_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_KEY_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
-    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_VALUE_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
-    "an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_OPERATORS, _GATED = ["Equal", "Exists"], ["Lt", "Gt"]
+"""1.36 takes the last two behind a feature gate only, and lists them when it refuses one of them."""
 _EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
@@ -52,6 +42,9 @@ def _term(term: Obj, path: str) -> list[Cause]:
         here = f"{path}.matchFields[{i}]"
         if match.get("operator") not in ("In", "NotIn"):
             out.append(wrong(f"{here}.operator", match.get("operator", ""), "not a valid selector operator"))
+        elif len(match.get("values") or []) != 1:
+            why = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+            out.append(required(f"{here}.values", why))
         if match.get("key") != "metadata.name":
             out.append(wrong(f"{here}.key", match.get("key", ""), "not a valid field selector key"))
     return out
@@ -71,29 +64,30 @@ def _requirement(requirement: Obj, path: str) -> list[Cause]:
             out.append(required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
     else:
         out.append(wrong(f"{path}.operator", operator, "not a valid selector operator"))
-    if not _KEY.fullmatch(key):
-        out.append(wrong(f"{path}.key", key, _KEY_RULE))
-    out += [wrong(f"{path}.values[{i}]", v, _VALUE_RULE) for i, v in enumerate(values) if not _VALUE.fullmatch(v)]
-    return out
+    out += [wrong(f"{path}.key", key, why) for why in key_faults(key)]
+    return out + [wrong(f"{path}.values[{i}]", v, why) for i, v in enumerate(values) for why in value_faults(v)]
 
 
 def toleration_causes(tolerations: list[Obj], path: str) -> list[Cause]:
     """Every rule that these tolerations break."""
-    out: list[Cause] = []
-    for i, toleration in enumerate(tolerations):
-        here, operator = f"{path}[{i}]", toleration.get("operator") or "Equal"
-        if operator not in ("Equal", "Exists"):
-            out.append(unsupported(f"{here}.operator", operator, ["Equal", "Exists"]))
-        if not toleration.get("key") and operator == "Equal":
-            out.append(
-                wrong(
-                    f"{here}.operator",
-                    operator,
-                    'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-                )
-            )
-        if operator == "Exists" and toleration.get("value"):
-            out.append(wrong(f"{here}.operator", toleration, "value must be empty when `operator` is 'Exists'"))
-        if toleration.get("effect") and toleration["effect"] not in _EFFECTS:
-            out.append(unsupported(f"{here}.effect", toleration["effect"], _EFFECTS))
+    return [cause for i, toleration in enumerate(tolerations) for cause in _toleration(toleration, f"{path}[{i}]")]
+
+
+def _toleration(toleration: Obj, path: str) -> list[Cause]:
+    key, value, effect = (toleration.get(name) or "" for name in ("key", "value", "effect"))
+    operator = toleration.get("operator") or ""
+    out = [wrong(f"{path}.key", key, why) for why in key_faults(key)] if key else []
+    if not key and operator != "Exists":
+        why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+        out.append(wrong(f"{path}.operator", operator, why))
+    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
+        out.append(wrong(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"))
+    if operator in ("", "Equal"):
+        out += [wrong(f"{path}.operator", value, why) for why in value_faults(value)[:1]]
+    elif operator != "Exists":
+        out.append(unsupported(f"{path}.operator", operator, _OPERATORS + (_GATED if operator in _GATED else [])))
+    elif value:
+        out.append(wrong(f"{path}.operator", value, "value must be empty when `operator` is 'Exists'"))
+    if effect and effect not in _EFFECTS:
+        out.append(unsupported(f"{path}.effect", effect, _EFFECTS))
     return out

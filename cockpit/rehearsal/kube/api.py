@@ -52,7 +52,10 @@ class Api:
         authz.authorize(user, info)
         if not info.resource:
             return await document(request)
-        if (info.group, info.version) not in group_versions():
+        known = group_versions()
+        if (info.group, info.version) not in known:
+            if any(group == info.group for group, _ in known):
+                raise unknown_resource()
             return web.Response(status=404, text="404 page not found\n")
         kind = served(info.group, info.version, info.resource)
         if kind.namespaced and not info.namespace and info.name and info.verb not in ("list", "watch"):
@@ -80,10 +83,12 @@ class Api:
     def _single(self, call: Call) -> web.Response:
         """The verbs on one object, and deletecollection."""
         verb = call.info.verb
+        if verb in ("update", "patch") and not call.info.name:
+            raise method_not_allowed()
         call.check_manager()
         if verb == "get":
             held = self.storage.version(call.kind.name, call.info.namespace or None, call.info.name)
-            wanted = listing.version(call.query.get("resourceVersion", ""))
+            wanted = listing.bare_version(call.query.get("resourceVersion", ""))
             if wanted > self.storage.resource_version:
                 raise listing.too_large(wanted, self.storage.resource_version)
             if held is None:

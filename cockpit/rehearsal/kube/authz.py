@@ -44,17 +44,18 @@ class User:
     role: str = ""
 
 
-_SELF = (
+SELF = (
     Rule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")),
     Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
     Rule(("get",), urls=("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz",
                          "/version", "/version/", "/healthz/*", "/livez/*", "/readyz/*")),
 )  # fmt: skip
+"""What everybody with a valid token may do: ask about themselves, and read what the server is."""
 ANONYMOUS = User(
     "system:anonymous", (Rule(("get",), urls=("/healthz", "/livez", "/readyz", "/version")),), ("system:unauthenticated",)
 )
-OPERATOR = User("operator", (Rule(("*",), ("*",), ("*",)), Rule(("*",), urls=("*",)), *_SELF), role="cluster-admin")
-OBSERVER = User("observer", (Rule(_READ, ("*",), ("*",)), *_SELF), role="view")
+OPERATOR = User("operator", (Rule(("*",), ("*",), ("*",)), Rule(("*",), urls=("*",)), *SELF), role="cluster-admin")
+OBSERVER = User("observer", (Rule(_READ, ("*",), ("*",)), *SELF), role="view")
 EXPIRED = User("expired", expired=True)
 
 
@@ -101,7 +102,7 @@ def access_review(user: User, spec: Obj) -> Obj:
     if attributes := spec.get("nonResourceAttributes"):
         yes = any(r.allows_url(attributes.get("verb", ""), attributes.get("path", "")) for r in user.rules)
     else:
-        wanted = spec.get("resourceAttributes") or {}
+        wanted: Obj = spec.get("resourceAttributes") or {}
         words = (wanted.get(k, "") for k in ("verb", "group", "resource", "subresource"))
         yes = allowed(user, *words)
     if not yes:

@@ -56,7 +56,9 @@ def node(obj: Obj, now: datetime) -> Cells:
     info = status.get("nodeInfo") or {}
     addresses = {a["type"]: a["address"] for a in status.get("addresses") or []}
     wide = [addresses.get("InternalIP", NONE), addresses.get("ExternalIP", NONE)]
-    wide += [info.get(k) or UNKNOWN for k in ("osImage", "kernelVersion", "containerRuntimeVersion")]
+    kernel = info.get("kernelVersion") or UNKNOWN
+    kernel += f" ({info['architecture']})" if info.get("architecture") else ""
+    wide += [info.get("osImage") or UNKNOWN, kernel, info.get("containerRuntimeVersion") or UNKNOWN]
     version = info.get("kubeletVersion", "")
     return [obj["metadata"]["name"], ",".join(words), ",".join(sorted(roles)) or NONE, _age(obj, now), version, *wide]
 

@@ -25,7 +25,10 @@ def fill(resource: str, obj: Obj) -> Obj:
     spec = obj.get("spec")
     if resource == "namespaces":
         labels = {**(obj["metadata"].get("labels") or {}), "kubernetes.io/metadata.name": obj["metadata"].get("name", "")}
+        obj = {**obj, "spec": {"finalizers": ["kubernetes"], **(spec or {})}}
         return {**obj, "metadata": {**obj["metadata"], "labels": labels}, "status": obj.get("status") or {"phase": "Active"}}
+    if resource == "leases":
+        return {**obj, "spec": spec or {}}
     if not isinstance(spec, dict):
         return obj
     if resource == "pods":

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cockpit.rehearsal.kube.call import Call
-from cockpit.rehearsal.kube.errors import Obj, conflict, forbidden
+from cockpit.rehearsal.kube.call import Call, is_dry_run
+from cockpit.rehearsal.kube.causes import unsupported
+from cockpit.rehearsal.kube.errors import Obj, bad_options, conflict, forbidden
 from cockpit.rehearsal.kube.listing import number
 from cockpit.rehearsal.kube.resources import TYPES
 from cockpit.rehearsal.kube.storage import Storage, timestamp
 
+_POLICIES = ("Foreground", "Background", "Orphan")
 _PROTECTED = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 def delete(storage: Storage, call: Call, *, graceful: bool) -> tuple[Obj, bool]:
     """DELETE of one object: (the object, whether it is gone already). Honours preconditions, finalizers and dry run."""
-    options = call.options()
-    dry = call.dry_run or options.get("dryRun") == ["All"]
+    options = delete_options(call)
+    dry = options.get("dryRun") == ["All"]
     obj = storage.get(call.kind.name, call.info.namespace or None, call.info.name)
     _preconditions(call, obj, options.get("preconditions") or {})
-    return remove(storage, call.kind.name, obj, options | dict(call.query), graceful=graceful, dry_run=dry)
+    return remove(storage, call.kind.name, obj, options, graceful=graceful, dry_run=dry)
+
+
+def delete_options(call: Call) -> Obj:
+    """The options of a deletion; KubeError 422 when they make no sense. With a body nothing of the query counts: also no dryRun."""
+    options = call.options() or {k: [v] if k == "dryRun" else v for k, v in call.query.items()}
+    policy = options.get("propagationPolicy")
+    if policy and policy not in _POLICIES:
+        raise bad_options("DeleteOptions", unsupported("propagationPolicy", policy, [*_POLICIES, "nil"]))
+    if (dry := options.get("dryRun") or []) and dry != ["All"]:
+        is_dry_run(",".join(dry), "DeleteOptions")
+    return options
 
 
 def _preconditions(call: Call, obj: Obj, wanted: Obj) -> None:

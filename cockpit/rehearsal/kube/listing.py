@@ -58,6 +58,14 @@ def version(text: str) -> int:
     return int(text or "0")
 
 
+def bare_version(text: str) -> int:
+    """As `version`, for a GET of one object and for watches: there a real server takes the fault for its own (500)."""
+    try:
+        return version(text)
+    except KubeError as error:
+        raise KubeError(500, "", error.message.removeprefix("invalid resource version: ")) from None
+
+
 def too_large(wanted: int, current: int) -> KubeError:
     """504: a resource version that has not been reached yet."""
     text = f"Too large resource version: {wanted}, current: {current}"

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from cockpit.rehearsal.kube.errors import Obj, not_acceptable
+from cockpit.rehearsal.kube.errors import Obj, bad_request, not_acceptable
 from cockpit.rehearsal.kube.events import to_events_v1
 from cockpit.rehearsal.kube.history import Version
 from cockpit.rehearsal.kube.resources import EVENTS_V1, Resource
@@ -27,6 +27,7 @@ class As(StrEnum):
     PARTIAL_LIST = "PartialObjectMetadataList"
 
 
+_INCLUDES = ("", "Metadata", "Object", "None")
 _NAMES = frozenset(a.value for a in As if a.value)
 
 
@@ -50,6 +51,9 @@ def negotiate(accept: str, include: str = "") -> Form:
             return Form()
         known = options["as"] in _NAMES and options.get("g") == "meta.k8s.io" and options.get("v") in ("v1", "v1beta1")
         if known:
+            if options["as"] == As.TABLE and include not in _INCLUDES:
+                why = f"Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+                raise bad_request(f"Unable to convert to Table as requested: includeObject: {why}")
             return Form(As(options["as"]), options["v"], include)
     raise not_acceptable(["application/json"])
 
@@ -58,11 +62,11 @@ def _as_served(kind: Resource, obj: Obj) -> Obj:
     return to_events_v1(obj) if kind is EVENTS_V1 else obj
 
 
-def one(kind: Resource, version: Version, form: Form, now: datetime) -> bytes:
-    """One object in this form."""
+def one(kind: Resource, version: Version, form: Form, now: datetime, *, header: bool = True) -> bytes:
+    """One object in this form; `header`: a Table with its columns."""
     if form.kind is As.TABLE:
         meta = {"resourceVersion": str(version.number)}
-        return encode(table(kind.name, [version.obj], now, meta=meta, version=form.version, include=form.include))
+        return encode(table(kind.name, [version.obj], now, meta=meta, version=form.version, include=form.include, header=header))
     if form.kind in (As.PARTIAL, As.PARTIAL_LIST):
         return encode(partial(version.obj, form.version))
     return encode(to_events_v1(version.obj)) if kind is EVENTS_V1 else version.full()

@@ -18,15 +18,20 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH]
 
 
+def check_media(media: str) -> None:
+    """KubeError 415 for a type of patch that is not known here."""
+    if media not in ACCEPTED:
+        raise unsupported_patch()
+
+
 def apply_patch(kind: str, old: Obj, media: str, body: bytes) -> Obj:
     """A patched copy of `old`; KubeError 400 for a malformed patch, 422 for one that does not apply, 415 for other types."""
     appliers: dict[str, Callable[[], Any]] = {
-        JSON_PATCH: lambda: json_patch(old, _parse(body)),
+        JSON_PATCH: lambda: json_patch(old, _operations(body)),
         MERGE_PATCH: lambda: merge_patch(old, _document(body)),
         STRATEGIC_PATCH: lambda: merge(kind, old, _document(body)),
     }
-    if media not in appliers:
-        raise unsupported_patch()
+    check_media(media)
     try:
         patched = appliers[media]()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -41,6 +46,11 @@ def _parse(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from None
+
+
+def _operations(body: bytes) -> Any:
+    found = _parse(body)
+    return [] if found is None else found
 
 
 def _document(body: bytes) -> Obj:
@@ -58,7 +68,7 @@ def json_patch(old: Obj, operations: Any) -> Any:
     for operation in operations:
         if not _tests_absence(document, operation):
             try:
-                document = jsonpatch.JsonPatch([operation]).apply(document, in_place=True)
+                document = jsonpatch.JsonPatch([_as_go_reads(document, operation)]).apply(document, in_place=True)
             except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError, ValueError):
                 raise unprocessable() from None
     return document
@@ -66,7 +76,18 @@ def json_patch(old: Obj, operations: Any) -> Any:
 
 def _tests_absence(document: Any, operation: Obj) -> bool:
     """Whether this is `test ... null` on a member that is not there while its parent is: that holds for the real server."""
-    if operation.get("op") != "test" or operation.get("value") is not None or not isinstance(operation.get("path"), str):
+    return operation.get("op") == "test" and operation.get("value") is None and _absent(document, operation)
+
+
+def _as_go_reads(document: Any, operation: Obj) -> Obj:
+    """`replace` of a member that is not there while its parent is: the Go library adds it."""
+    adds = operation.get("op") == "replace" and _absent(document, operation)
+    return {**operation, "op": "add"} if adds else operation
+
+
+def _absent(document: Any, operation: Obj) -> bool:
+    """Whether the path is of a member that is not there, while its parent is."""
+    if not isinstance(operation.get("path"), str):
         return False
     try:
         parent, last = jsonpatch.JsonPointer(operation["path"]).to_last(document)

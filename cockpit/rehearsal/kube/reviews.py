@@ -12,12 +12,24 @@ def review(call: Call) -> Obj:
     """POST of a self subject review of any kind: the body with its status."""
     body = call.shaped(call.kind.kind)
     spec = body.get("spec") or {}
-    head = {"kind": call.kind.kind, "apiVersion": call.kind.api_version, "metadata": {"creationTimestamp": None}}
+    head = {"kind": call.kind.kind, "apiVersion": call.kind.api_version, "metadata": {}}
     if call.kind.name == "selfsubjectaccessreviews":
-        if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
-            why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-            raise invalid("", call.kind.group, "", [wrong("spec.resourceAttributes", spec.get("resourceAttributes"), why)])
+        _check(call, spec)
         return {**head, "spec": spec, "status": access_review(call.user, spec)}
     if call.kind.name == "selfsubjectrulesreviews":
         return {**head, "spec": {}, "status": rules_review(call.user)}
     return {**head, "status": {"userInfo": {"username": call.user.name, "groups": list(call.user.groups)}}}
+
+
+def _check(call: Call, spec: Obj) -> None:
+    """KubeError 422 unless it asks either about a resource or about a path."""
+    resource, url = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    cause = None
+    if resource is None and url is None:
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        cause = wrong("spec.resourceAttributes", None, why)
+    elif resource is not None and url is not None:
+        shown = {"Path": url.get("path", ""), "Verb": url.get("verb", "")}
+        cause = wrong("spec.nonResourceAttributes", shown, "cannot be specified in combination with resourceAttributes")
+    if cause:
+        raise invalid("", call.kind.group, "", [cause])

@@ -7,46 +7,74 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cockpit.rehearsal.kube.errors import Obj, bad_request
+from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request
+from cockpit.rehearsal.kube.labels import key_faults, value_faults
 
 _Test: TypeAlias = Callable[[dict[str, str]], bool]
 _SET = re.compile(r"^(\S+)\s+(in|notin)\s*\(([^)]*)\)$")
 _COMPARE = re.compile(r"^([^=!<>\s]+)\s*(==|=|!=|<|>)\s*([^\s=]*)$")
 _KEY = re.compile(r"^!?\s*[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")
 _FIELDS = {
-    "pods": ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase",
+    "pods": ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+             "status.phase",
              "status.podIP"),
     "nodes": ("spec.unschedulable",),
     "namespaces": ("status.phase",),
-    "replicasets": ("status.replicas",),
     "jobs": ("status.successful",),
     "secrets": ("type",),
     "events": ("involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
                "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
                "reportingComponent", "source", "type"),
 }  # fmt: skip
-_DEFAULTS = {"spec.unschedulable": "false", "status.replicas": "0", "status.successful": "0"}
+_DEFAULTS = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.successful": "0"}
 
 
 def split_labels(text: str) -> list[str]:
     """The requirements of a label selector: split at commas outside parentheses."""
-    return [part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip()]
+    parts = [part.strip() for part in re.split(r",(?![^(]*\))", text)] if text.strip() else []
+    if parts and not parts[0]:
+        raise bad_request("found ',', expected: !, identifier, or 'end of string'")
+    if not all(parts):
+        raise bad_request("found '', expected: identifier after ','")
+    return parts
 
 
 def _label_test(text: str) -> _Test:
     if found := _SET.match(text):
+        _check(found[1], *(v.strip() for v in found[3].split(",")))
         key, values = found[1], {v.strip() for v in found[3].split(",")}
         return (lambda labels: labels.get(key) in values) if found[2] == "in" else (lambda labels: labels.get(key) not in values)
     if found := _COMPARE.match(text):
         key, operator, value = found.groups()
+        _check(key, value)
         if operator in "<>":
+            if not re.fullmatch(r"[-+]?[0-9]+", value):
+                raise _unreadable("values[0]", value, "for 'Gt', 'Lt' operators, the value must be an integer")
             return lambda labels: _ordered(labels.get(key), operator, value)
         return (lambda labels: labels.get(key) != value) if operator == "!=" else (lambda labels: labels.get(key) == value)
+    key, *more = text.lstrip("!").split()
+    if more and more[0] not in ("in", "notin"):
+        raise bad_request(f"unable to parse requirement: found '{more[0]}', expected: in, notin, =, ==, !=, gt, lt")
+    if more:
+        raise bad_request(f"unable to parse requirement: found '{' '.join(more[1:])}' expected: '('")
     if not _KEY.match(text):
         raise bad_request(f"unable to parse requirement: found '{text}', expected: in, notin, =, ==, !=, gt, lt")
     if text.startswith("!"):
         return lambda labels: text[1:].strip() not in labels
     return lambda labels: text in labels
+
+
+def _check(key: str, *values: str) -> None:
+    """KubeError 400 for a key or a value that no label can have."""
+    for why in key_faults(key):
+        raise _unreadable("<nil>", key, why)
+    for i, value in enumerate(values):
+        for why in value_faults(value):
+            raise _unreadable(f"values[{i}][{key}]", value, why)
+
+
+def _unreadable(path: str, value: str, why: str) -> KubeError:
+    return bad_request(f'unable to parse requirement: {path}: Invalid value: "{value}": {why}')
 
 
 def _ordered(held: str | None, operator: str, value: str) -> bool:

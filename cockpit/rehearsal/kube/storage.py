@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from cockpit.clock import Clock
 from cockpit.rehearsal.kube.defaults import fill
-from cockpit.rehearsal.kube.errors import Obj, already_exists, bad_request, conflict, expired, not_found
+from cockpit.rehearsal.kube.errors import KubeError, Obj, already_exists, bad_request, conflict, expired, not_found
 from cockpit.rehearsal.kube.history import Change, Log, Version
 from cockpit.rehearsal.kube.resources import TYPES, Resource, stored
 from cockpit.rehearsal.kube.schema import decode
@@ -123,10 +123,13 @@ class Storage:
             new = decode(kind.kind, fill(kind.name, new))[0]
         return new if dry_run else self._commit(kind, "ADDED", new, None)
 
-    def update(self, resource: str, obj: Obj, *, status_only: bool = False, dry_run: bool = False) -> Obj:
+    def update(
+        self, resource: str, obj: Obj, *, status_only: bool = False, dry_run: bool = False, annotated: bool = False
+    ) -> Obj:
         """Store a changed copy: compares resourceVersion when present (409), bumps it, and generation when the spec changed.
 
-        With `status_only` nothing but `status` is taken. A write that changes nothing keeps the resourceVersion.
+        With `status_only` nothing but `status` is taken. A write that changes nothing keeps the resourceVersion. `annotated`:
+        a user's change of a Deployment's annotations counts as one of its spec.
         """
         kind = stored(resource)
         given = obj["metadata"]
@@ -141,7 +144,8 @@ class Storage:
             new.pop("status", None)
         new["metadata"] = meta
         if kind.generation:
-            meta["generation"] = old.obj["metadata"]["generation"] + (new.get("spec") != old.obj.get("spec"))
+            changed = new.get("spec") != old.obj.get("spec") or annotated
+            meta["generation"] = old.obj["metadata"]["generation"] + changed
         new = {"apiVersion": old.obj["apiVersion"], "kind": old.obj["kind"], **new}
         if new == old.obj or dry_run:
             return old.obj if new == old.obj else new
@@ -190,7 +194,10 @@ class Storage:
         if given.get("uid") and given["uid"] != old.obj["metadata"]["uid"]:
             why = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {old.obj['metadata']['uid']}"
             raise conflict(kind.name, kind.group, given["name"], why)
-        if given.get("resourceVersion") and given["resourceVersion"] != str(old.number):
+        wanted = given.get("resourceVersion") or "0"
+        if not wanted.isdecimal():
+            raise KubeError(500, "", f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
+        if wanted not in ("0", str(old.number)):
             raise conflict(kind.name, kind.group, given["name"])
         return old
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cockpit.rehearsal.kube.errors import Obj, bad_request
+from cockpit.rehearsal.kube.errors import KubeError, Obj
 from cockpit.rehearsal.kube.schema import element, types
 
 _KEYS = {
@@ -45,7 +45,7 @@ def merge(kind: str, old: Obj, patch: Obj) -> Obj:
     if directive == "replace":
         return {k: v for k, v in patch.items() if k != "$patch"}
     if directive not in (None, "merge"):
-        raise bad_request(f"unknown patch type found: {directive}")
+        raise KubeError(500, "", f"unknown patch type: {directive} in map: {go_map(patch)}")
     out = dict(old)
     if "$retainKeys" in patch:
         out = {k: v for k, v in out.items() if k in patch["$retainKeys"]}
@@ -90,9 +90,29 @@ def _list(kind: str, name: str, old: list[Any], patch: list[Any], expression: st
     out = list(old)
     for item in items:
         if not isinstance(item, dict) or key not in item:
-            raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+            raise KubeError(500, "", f"map: {go_map(item)} does not contain declared merge key: {key}")
         _item(inner, key, out, item)
-    return out
+    return _woven(key, old, items, out)
+
+
+def go_map(value: Any) -> str:
+    """JSON as Go prints it with %v."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{k}:{go_map(v)}' for k, v in sorted(value.items()))}]"
+    return f"[{' '.join(map(go_map, value))}]" if isinstance(value, list) else str(value)
+
+
+def _woven(key: str, old: list[Any], patch: list[Any], merged: list[Any]) -> list[Any]:
+    """The order of a merged list: a patch's own items come as early as the order of the old list lets them."""
+    ranks = [item.get(key) for item in old]
+    named = [item[key] for item in patch]
+    mine = sorted((m for m in merged if m[key] in named), key=lambda m: named.index(m[key]))
+    others = [m for m in merged if m[key] not in named]
+    out = []
+    while mine and others:
+        first, own = others[0][key], mine[0][key]
+        out.append((others if own in ranks and ranks.index(first) < ranks.index(own) else mine).pop(0))
+    return out + mine + others
 
 
 def _item(inner: str, key: str, out: list[Any], item: Obj) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cockpit.rehearsal.kube.call import Call
+from cockpit.rehearsal.kube.causes import wrong
 from cockpit.rehearsal.kube.deletion import remove
-from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, too_many_requests
+from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_request, invalid, too_many_requests
 from cockpit.rehearsal.kube.hooks import Hooks
 from cockpit.rehearsal.kube.listing import number
 from cockpit.rehearsal.kube.patch import apply_patch
@@ -13,6 +14,7 @@ from cockpit.rehearsal.kube.selectors import matches_label_selector, selector_te
 from cockpit.rehearsal.kube.storage import Storage
 from cockpit.rehearsal.kube.writes import replace
 
+_EVICTION = ("policy/v1", "Eviction")
 SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
 
 
@@ -37,18 +39,30 @@ def scale(storage: Storage, call: Call) -> Obj:
         wanted, _ = decode("Scale", wanted)
     except TypeMismatch as error:
         raise bad_request(str(error)) from None
-    meta = dict(old["metadata"])
+    held, count = old["metadata"], (wanted.get("spec") or {}).get("replicas", 0)
+    if (named := (wanted.get("metadata") or {}).get("name")) != held["name"]:
+        raise bad_request(f"the name of the object ({named or ''}) does not match the name on the URL ({held['name']})")
+    if count < 0:
+        cause = wrong("spec.replicas", count, "must be greater than or equal to 0")
+        raise invalid("Scale", "autoscaling", held["name"], [cause])
+    meta = dict(held)
     if call.info.verb == "update" or wanted.get("metadata", {}).get("resourceVersion") != shown["metadata"]["resourceVersion"]:
         meta["resourceVersion"] = wanted.get("metadata", {}).get("resourceVersion", "")
-    new = {**old, "metadata": meta, "spec": {**old["spec"], "replicas": (wanted.get("spec") or {}).get("replicas", 0)}}
+    new = {**old, "metadata": meta, "spec": {**old["spec"], "replicas": count}}
     return scale_of(replace(storage, call, old, new))
 
 
 def evict(storage: Storage, call: Call, hooks: Hooks) -> Obj:
     """POST of an Eviction: deletes the pod unless its PodDisruptionBudget says no (429) or there are two of them (500)."""
     namespace, name = call.info.namespace, call.info.name
+    wanted = call.shaped("Eviction")
+    given = wanted.get("apiVersion", _EVICTION[0]), wanted.get("kind", _EVICTION[1])
+    if given[1] != _EVICTION[1]:
+        raise bad_request(f'{given[1]} in version "{given[0]}" cannot be handled as a Eviction: unknown conversion')
     pod = storage.get("pods", namespace, name)
-    options = call.shaped("Eviction").get("deleteOptions") or {}
+    if (wanted.get("metadata") or {}).get("name") != name:
+        raise bad_request("name in URL does not match name in Eviction object")
+    options = wanted.get("deleteOptions") or {}
     dry = call.dry_run or options.get("dryRun") == ["All"]
     if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed", "Pending"):
         _take_budget(storage, pod, dry_run=dry)

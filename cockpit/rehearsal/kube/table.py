@@ -20,9 +20,9 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "statefulsets": ("Name", "Ready", "Age", "Containers*", "Images*"),
     "services": ("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "Selector*"),
     "endpoints": ("Name", "Endpoints", "Age"),
-    "events": ("Last Seen", "Type", "Reason", "Object", "Subobject*", "Source*", "Message", "First Seen*", "Count*#", "Name*"),
+    "events": ("Last Seen", "Type", "Reason", "Object", "Subobject*", "Source*", "Message", "First Seen*", "Count*", "Name*"),
     "namespaces": ("Name", "Status", "Age"),
-    "configmaps": ("Name", "Data#", "Age"),
+    "configmaps": ("Name", "Data", "Age"),
     "secrets": ("Name", "Type", "Data#", "Age"),
     "poddisruptionbudgets": ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions#", "Age"),
     "horizontalpodautoscalers": ("Name", "Reference", "Targets", "MinPods", "MaxPods#", "Replicas#", "Age"),
@@ -38,7 +38,7 @@ def columns(resource: str) -> list[Obj]:
     out = []
     for title in _COLUMNS[resource]:
         name = title.rstrip("*#")
-        kind, form = "integer" if title.endswith("#") else "string", "name" if name == "Name" and "*" not in title else ""
+        kind, form = "integer" if title.endswith("#") else "string", "name" if name == "Name" else ""
         out.append({"name": name, "type": kind, "format": form, "description": "", "priority": int("*" in title)})
     return out
 
@@ -57,12 +57,10 @@ def table(
     cells = ROWS[resource]
     rows = []
     for obj in objects:
-        row: Obj = {"cells": cells(obj, now)}
-        if include != "None":
-            row["object"] = obj if include == "Object" else partial(obj, version)
-        rows.append(row)
+        shown = obj if include == "Object" else partial(obj, version)
+        rows.append({"cells": cells(obj, now), "object": None if include == "None" else shown})
     head = {"kind": "Table", "apiVersion": f"meta.k8s.io/{version}", "metadata": meta}
-    return {**head, "columnDefinitions": columns(resource) if header else [], "rows": rows}
+    return {**head, "columnDefinitions": columns(resource) if header else None, "rows": rows}
 
 
 def partial(obj: Obj, version: str = "v1") -> Obj:

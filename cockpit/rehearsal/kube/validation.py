@@ -10,21 +10,10 @@ from cockpit.model import quantity
 from cockpit.rehearsal.kube.affinity_rules import affinity_causes, toleration_causes
 from cockpit.rehearsal.kube.causes import forbidden, required, wrong
 from cockpit.rehearsal.kube.errors import Cause, Obj, invalid
+from cockpit.rehearsal.kube.labels import key_faults, name_faults, subdomain_faults, value_faults
 from cockpit.rehearsal.kube.resources import Resource
 from cockpit.rehearsal.kube.selectors import matches_label_selector
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NAME_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with "
-    "an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_KEY = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_KEY_LENGTH = 63
-_KEY_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
-    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _CONFIG_KEY_RULE = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
@@ -53,13 +42,11 @@ def validate(kind: Resource, new: Obj, old: Obj | None = None) -> None:
 
 
 def _metadata(meta: Obj) -> list[Cause]:
-    out = []
-    if not _NAME.fullmatch(meta["name"]) or len(meta["name"]) > 253:
-        out.append(wrong("metadata.name", meta["name"], _NAME_RULE))
+    out = [wrong("metadata.name", meta["name"], why) for why in subdomain_faults(meta["name"])]
     notes = meta.get("annotations") or {}
     # Annotations may use upper case in their prefix, labels may not.
-    out += [wrong("metadata.annotations", key, why) for key in sorted(notes) if (why := _key_fault(key.lower()))]
-    out += [wrong("metadata.labels", key, why) for key in sorted(meta.get("labels") or {}) if (why := _key_fault(key))]
+    out += [wrong("metadata.annotations", key, why) for key in sorted(notes) for why in key_faults(key.lower())]
+    out += _labels(meta.get("labels") or {}, "metadata.labels")
     if sum(len(k) + len(v) for k, v in notes.items()) > _ANNOTATIONS_LIMIT:
         out.append(
             Cause("FieldValueTooLong", f"Too long: may not be more than {_ANNOTATIONS_LIMIT} bytes", "metadata.annotations")
@@ -67,14 +54,12 @@ def _metadata(meta: Obj) -> list[Cause]:
     return out
 
 
-def _key_fault(key: str) -> str:
-    """What is wrong with the key of a label or an annotation."""
-    prefix, slash, name = key.rpartition("/")
-    if slash and not _NAME.fullmatch(prefix):
-        return f"prefix part {_NAME_RULE}"
-    if not name or len(name) > _KEY_LENGTH:
-        return "name part must be non-empty" if not name else f"name part must be no more than {_KEY_LENGTH} bytes"
-    return "" if _KEY.fullmatch(name) else _KEY_RULE
+def _labels(labels: dict[str, str], path: str) -> list[Cause]:
+    out: list[Cause] = []
+    for key, value in sorted(labels.items()):
+        out += [wrong(path, key, why) for why in key_faults(key)]
+        out += [wrong(path, value, why) for why in value_faults(value)]
+    return out
 
 
 def _workload(resource: str, new: Obj, old: Obj | None) -> list[Cause]:
@@ -117,10 +102,19 @@ def _pod_spec(spec: Obj, path: str) -> list[Cause]:
     if not containers:
         out.append(required(f"{path}.containers"))
     for i, container in enumerate(containers):
-        out += [required(f"{path}.containers[{i}].{k}") for k in ("name", "image") if not container.get(k)]
+        out += _named(container, containers[:i], f"{path}.containers[{i}]")
         out += _over_limits(container.get("resources") or {}, f"{path}.containers[{i}].resources.requests")
+    out += _labels(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
     out += affinity_causes(spec.get("affinity") or {}, f"{path}.affinity")
     return out + toleration_causes(spec.get("tolerations") or [], f"{path}.tolerations")
+
+
+def _named(container: Obj, before: list[Obj], path: str) -> list[Cause]:
+    name = container.get("name") or ""
+    out = [wrong(f"{path}.name", name, why) for why in name_faults(name)] if name else [required(f"{path}.name")]
+    if name and any(other.get("name") == name for other in before):
+        out.append(Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{path}.name"))
+    return out if container.get("image") else [*out, required(f"{path}.image")]
 
 
 def _over_limits(resources: Obj, path: str) -> list[Cause]:
@@ -153,8 +147,10 @@ def _frozen(spec: Obj) -> Any:
 
 
 def _data(new: Obj, old: Obj | None) -> list[Cause]:
-    bad = [key for key in sorted(new.get("data") or {}) if not _CONFIG_KEY.fullmatch(key)]
-    out = [wrong(f"data[{key}]", key, _CONFIG_KEY_RULE) for key in bad]
+    data = sorted(new.get("data") or {})
+    out = [wrong(f"data[{key}]", key, _CONFIG_KEY_RULE) for key in data if not _CONFIG_KEY.fullmatch(key)]
+    twice = [key for key in data if key in (new.get("binaryData") or {})]
+    out += [wrong(f"data[{key}]", key, "duplicate of key present in binaryData") for key in twice]
     if old is not None and old.get("immutable") and any(new.get(k) != old.get(k) for k in ("data", "binaryData", "immutable")):
         out.append(forbidden("data", "field is immutable when `immutable` is set"))
     return out

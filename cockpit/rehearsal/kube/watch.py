@@ -11,7 +11,7 @@ from cockpit.clock import Clock
 from cockpit.rehearsal.kube.call import Call
 from cockpit.rehearsal.kube.errors import Cause, KubeError, Obj, bad_options, expired
 from cockpit.rehearsal.kube.history import Change, Version
-from cockpit.rehearsal.kube.listing import number, version
+from cockpit.rehearsal.kube.listing import bare_version, number
 from cockpit.rehearsal.kube.negotiate import As, encode, one
 from cockpit.rehearsal.kube.selectors import Selector
 from cockpit.rehearsal.kube.storage import Storage
@@ -79,12 +79,13 @@ class Watch:
         self._timeout = number(call.query.get("timeoutSeconds") or "0") or random.uniform(1800, 3600)
         self._epoch = storage.watch_epoch
         self._initial, self._cursor = self._start()
+        self._titled = False
 
     def _start(self) -> tuple[bool, int]:
         """Whether to begin with the present objects, and the resource version to go on from."""
         query = self._call.query
         text, current = query.get("resourceVersion", ""), self._storage.resource_version
-        wanted = version(text)
+        wanted = bare_version(text)
         if query.get("sendInitialEvents", "") == "true":
             if query.get("resourceVersionMatch") != "NotOlderThan":
                 why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
@@ -146,11 +147,13 @@ class Watch:
         return line("DELETED", self._encode(_leaving(change))) if before else b""
 
     def _encode(self, version: Version) -> bytes:
-        return one(self._call.kind, version, self._call.form, self._storage.clock.now())
+        # A watch of Tables tells the columns once.
+        titled, self._titled = self._titled, True
+        return one(self._call.kind, version, self._call.form, self._storage.clock.now(), header=not titled)
 
     def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:
         kind = self._call.kind
-        meta: Obj = {"resourceVersion": str(self._cursor), "creationTimestamp": None}
+        meta: Obj = {"resourceVersion": str(self._cursor)}
         if annotations:
             meta["annotations"] = annotations
         body: Obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}

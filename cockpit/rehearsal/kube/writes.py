@@ -9,7 +9,7 @@ from cockpit.rehearsal.kube.errors import Cause, KubeError, Obj, bad_request, in
 from cockpit.rehearsal.kube.events import to_core, to_events_v1
 from cockpit.rehearsal.kube.managed import manage
 from cockpit.rehearsal.kube.negotiate import encode
-from cockpit.rehearsal.kube.patch import apply_patch
+from cockpit.rehearsal.kube.patch import apply_patch, check_media
 from cockpit.rehearsal.kube.resources import EVENTS_V1, Resource, stored
 from cockpit.rehearsal.kube.schema import TypeMismatch, decode
 from cockpit.rehearsal.kube.storage import Storage, timestamp
@@ -97,7 +97,9 @@ def _same_name(name: str, url: str) -> None:
 def update(storage: Storage, call: Call) -> tuple[Obj, bool]:
     """PUT of a whole object; tells whether it was created."""
     obj = typed(call.kind, call.document(), call.query.get("fieldValidation", ""))
-    name = obj["metadata"].setdefault("name", call.info.name)
+    name = obj["metadata"].get("name", "")
+    if not name:
+        raise bad_request("the name of the object ( based on URL) was undeterminable: name must be provided")
     _same_name(name, call.info.name)
     old = storage.find(call.kind.name, call.info.namespace or None, call.info.name)
     if old is None and call.kind.name in _UPSERTED and not obj["metadata"].get("uid"):
@@ -112,6 +114,7 @@ def update(storage: Storage, call: Call) -> tuple[Obj, bool]:
 
 def patch(storage: Storage, call: Call) -> Obj:
     """PATCH in one of the three types."""
+    check_media(call.media)
     old = _existing(storage, call)
     shown = to_events_v1(old) if call.kind is EVENTS_V1 else old
     patched = apply_patch(call.kind.kind, shown, call.media, call.body)
@@ -135,6 +138,7 @@ def _decoding_fault(message: str) -> str:
         "parsing time",
         "quantities must match",
         "unable to parse quantity",
+        'no kind "',
     )
     starts = [message.index(mark) for mark in marks if mark in message]
     return message[min(starts) :] if starts else ""
@@ -165,7 +169,11 @@ def replace(storage: Storage, call: Call, old: Obj, obj: Obj) -> Obj:
         validate(kind, obj, old)
     if obj.get("status") is None:
         obj = {k: v for k, v in obj.items() if k != "status"}
-    written = storage.update(kind.name, manage(old, obj, call.manager, sub, _now(storage)), dry_run=call.dry_run)
+    # As the real registry: the strategies of the other kinds look at the spec only.
+    noted = kind.name == "deployments" and sub != "status"
+    annotated = noted and (given.get("annotations") or {}) != (old["metadata"].get("annotations") or {})
+    managed = manage(old, obj, call.manager, sub, _now(storage))
+    written = storage.update(kind.name, managed, dry_run=call.dry_run, annotated=annotated)
     if not call.dry_run and _released(old, written):
         storage.delete(kind.name, given.get("namespace"), given["name"])
     return written

@@ -63,8 +63,9 @@ def test_a_ready_condition_that_is_unknown_is_not_ready() -> None:
 
 
 def test_containers_tell_how_they_wait_and_how_they_ended() -> None:
+    illegal = "Illegal instruction"
     crash = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}}
-    ended = {"terminated": {"exitCode": 132, "reason": "Error", "message": "Illegal instruction"}}
+    ended = {"terminated": {"exitCode": 132, "reason": "Error", "message": f"{illegal}\n"}}
     spec = {
         "containers": [{"name": "main", "image": "i:1"}, {"name": "side", "image": "s"}],
         "initContainers": [{"name": "first", "image": "f"}],
@@ -76,9 +77,10 @@ def test_containers_tell_how_they_wait_and_how_they_ended() -> None:
         ],
         "initContainerStatuses": [{"name": "first", "ready": True, "state": {"terminated": {"exitCode": 0}}}],
     }
+    both = f"{illegal}; back-off 5m0s"
     assert decode.pod(raw(spec=spec, status=status)).containers == (
         Container("first", "f", ready=True, exit_code=0, init=True),
-        Container("main", "i:1", "sha256:0", restarts=7, waiting="CrashLoopBackOff", message="back-off 5m0s", exit_code=132),
+        Container("main", "i:1", "sha256:0", restarts=7, waiting="CrashLoopBackOff", message=both, exit_code=132),
         Container("side", "s"),
     )
 

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from cockpit.errors import Impossible, Unreachable
-from cockpit.levers.affinity_patch import ORIGINAL, OURS, RUN, Live, Part, guard, operations, original
+from cockpit.levers.affinity_patch import OURS, RUN, Live, Part, guard, operations
 from cockpit.model.cluster import Deployment
 from cockpit.model.json import Json
+from cockpit.rules.original import ORIGINAL, original
 from tests.unit.levers.wire import FOREIGN, body, send
 
 

@@ -10,7 +10,6 @@ import pytest
 from cockpit.clock import ManualClock
 from cockpit.errors import Impossible
 from cockpit.levers.affinity import AffinityLever, workloads_moved
-from cockpit.levers.affinity_patch import ORIGINAL
 from cockpit.levers.affinity_placement import Placement
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Condition, Deployment, Node, Ref, Taint
@@ -18,6 +17,7 @@ from cockpit.model.json import Json
 from cockpit.model.plan import Proof
 from cockpit.model.playbook import AffinityMode, AffinitySet, Metadata, Phase, Playbook, Target
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from cockpit.rules.original import ORIGINAL
 
 WEB = Ref("deployment", "shop", "web")
 REQUIRE = AffinitySet(WEB, AffinityMode.REQUIRED)

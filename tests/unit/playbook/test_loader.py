@@ -59,7 +59,7 @@ def test_the_example_of_the_specification_loads(example: Playbook) -> None:
     waiver = Waiver(
         "image/registry.example.com/legacy/hsm-client", "rebuilt, waiting for release 4.2", "team-hsm", date(2026, 12, 15)
     )
-    assert (example.portability.require, example.portability.waivers) == ("green", (waiver,))
+    assert (example.portability.require, example.portability.waivers) == ("off", (waiver,))
     assert example.rollback_order == ("weights", "affinity")
 
 

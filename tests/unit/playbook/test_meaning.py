@@ -195,8 +195,17 @@ def test_shares_are_those_of_the_architecture_that_is_moved_to() -> None:
 
 def test_an_expired_waiver_is_no_fault_of_the_file() -> None:
     waiver = "{component: image/a, reason: b, owner: c, expires: 2001-01-01}"
-    playbook = loads(f"{BASE}portability:\n  require: waived_ok\n  waivers: [{waiver}]\n", "p.yaml")
+    playbook = loads(f"{BASE}portability:\n  waivers: [{waiver}]\n", "p.yaml")
     assert playbook.portability.waivers[0].expires.year == 2001
+
+
+@pytest.mark.parametrize("word", ["green", "waived_ok"])
+def test_a_gate_that_nothing_judges_is_refused(word: str) -> None:
+    assert errors(f"{BASE}portability: {{require: {word}}}\n") == [
+        f"47:24: portability.require: {word} is not judged by this version, which has no audit yet; "
+        'write require: "off" (in quotes), or leave portability out'
+    ]
+    assert loads(f'{BASE}portability: {{require: "off"}}\n', "p.yaml").portability.require == "off"
 
 
 def test_a_refused_scalar_draws_no_second_fault() -> None:

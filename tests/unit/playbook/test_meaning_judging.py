@@ -100,6 +100,13 @@ CASES: list[tuple[str, str, list[str]]] = [
             "40:48: phases[0].abort[0].for: 16m is longer than the soak of phases[0] (15m); the trigger could not fire in time: shorten it, or soak longer"
         ],
     ),
+    (
+        "signal: latency, max_drift: 4%",
+        "signal: latency, max_drift: 4%, min_samples: 61",
+        [
+            "35:55: phases[0].gates[0].min_samples: 61 samples, one every 15s, take longer than the soak of phases[0] (15m); write 60 or less, or soak longer"
+        ],
+    ),
     # rollback
     (
         "[weights, affinity]",
@@ -119,6 +126,32 @@ CASES: list[tuple[str, str, list[str]]] = [
 @pytest.mark.parametrize(("old", "new", "lines"), CASES, ids=[f"{n}-{new.strip()[:30]}" for n, (_, new, _) in enumerate(CASES)])
 def test_faults_of_meaning_in_judging(old: str, new: str, lines: list[str]) -> None:
     assert broken((old, new)) == lines
+
+
+LONG = ("soak: 15m", "soak: 48h")
+
+
+def test_no_more_is_asked_of_the_samples_than_is_kept_of_them() -> None:
+    assert broken(LONG, ("for: 2m", "for: 25h")) == [
+        "40:48: phases[0].abort[0].for: 25h is longer than samples are kept; the trigger could never fire: write at most 24h"
+    ]
+    assert broken(LONG, ("max_drift: 4%", "max_drift: 4%, min_samples: 5761")) == [
+        "35:55: phases[0].gates[0].min_samples: 5761 samples, one every 15s, take longer than samples are kept (24h); "
+        "write 5760 or less"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("every", "soak", "samples"),
+    [("15s", "15m", 60), ("15s", "48h", 5760), ("1m", "15m", 15), ("15s", "0s", 1), ("15s", "10s", 1)],
+)
+def test_as_many_samples_may_be_asked_for_as_the_soak_gives(every: str, soak: str, samples: int) -> None:
+    text = BASE.replace("example.com:9090\n", f"example.com:9090\n    every: {every}\n    stale_after: 5m\n")
+    text = text.replace("soak: 15m", f"soak: {soak}").replace(", for: 2m", "")
+    loads(text.replace("max_drift: 4%", f"max_drift: 4%, min_samples: {samples}"), "p.yaml")
+    lines = errors(text.replace("max_drift: 4%", f"max_drift: 4%, min_samples: {samples + 1}"))
+    assert len(lines) == 1
+    assert f"write {samples} or less" in lines[0]
 
 
 def test_limits_of_a_trigger_may_equal_those_of_its_gate() -> None:

@@ -129,3 +129,9 @@ def test_no_shipped_phase_compares_with_a_baseline_that_serves_nothing(path: Pat
         alone = alone or bool(phase.weights and phase.weights.share == 1)
         drifts = [c for c in (*phase.gates, *phase.abort) if isinstance(c, SignalCheck) and c.max_drift is not None]
         assert bool(drifts) != alone
+
+
+@pytest.mark.parametrize("path", [*bundled(), *FOLDER.glob("*/kind-*affinity.yaml")], ids=lambda path: path.name)
+def test_a_side_without_traffic_is_0_by_the_word_of_prometheus(path: Path) -> None:
+    requests = load(path).signals.get("requests")
+    assert requests is None or requests.query.endswith(" or vector(0)")

@@ -29,7 +29,7 @@ def test_containers_and_env_merge_by_name() -> None:
     patch = {"containers": [{"name": "a", "image": "a:2", "env": [{"name": "Y", "value": "2"}]}]}
     merged = merge("PodSpec", POD_SPEC, patch)
     assert [c["image"] for c in merged["containers"]] == ["a:2", "b:1"]
-    assert merged["containers"][0]["env"] == [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]
+    assert merged["containers"][0]["env"] == [{"name": "Y", "value": "2"}, {"name": "X", "value": "1"}]
 
 
 @pytest.mark.parametrize(("name", "value"), [("tolerations", [{"operator": "Exists"}]), ("containers", [])])

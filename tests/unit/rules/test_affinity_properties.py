@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.levers.affinity_patch import ORIGINAL, RUN, Part
+from cockpit.levers.affinity_patch import RUN, Part
 from cockpit.model.arch import ARCH_LABEL, Arch
 from cockpit.model.cluster import Node
 from cockpit.model.json import Json, canonical
 from cockpit.rules.affinity import admits, narrow, prefer
+from cockpit.rules.original import ORIGINAL
 from tests.unit.levers.wire import FOREIGN, body, send
 from tests.unit.rules import affinities as some
 

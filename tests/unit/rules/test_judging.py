@@ -7,9 +7,8 @@ import pytest
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Container, Pod, Resources
-from cockpit.model.playbook import AgentsCheck, NativeCheck, RollbackCheck, ShareCheck
+from cockpit.model.playbook import AgentsCheck, NativeCheck, ShareCheck
 from cockpit.model.series import Series
-from cockpit.model.share import TargetGroup
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.agents import health
@@ -17,7 +16,7 @@ from cockpit.rules.judging import aborts, gates, intended_share
 from cockpit.rules.nodes import headroom, mix
 from cockpit.rules.readiness import readiness
 from cockpit.rules.traffic import traffic, wilson
-from tests.factories import AGENT, CANARY, GROUPS, NOW, PLAYBOOK, node, pod, rule, signals, snapshot, with_source
+from tests.factories import AGENT, CANARY, NOW, PLAYBOOK, node, pod, rule, series, signals, snapshot, weights, with_source
 
 SINCE = NOW - timedelta(minutes=5)
 CANARY_5 = PLAYBOOK.phases[0]
@@ -52,6 +51,14 @@ def test_a_crash_looping_agent_fails_the_gate_and_fires_the_trigger() -> None:
     assert "crash loop" in judged(AgentsCheck("crash_loop"), found, abort=True).reason
 
 
+def test_a_crash_looping_agent_that_is_being_replaced_fires_nothing() -> None:
+    looping = Container("main", "registry.example.com/edr/sensor:7.16.2", restarts=7, waiting="CrashLoopBackOff")
+    old = pod("edr-old", "a1", AGENT, ready=False, containers=(looping,), terminating=True)
+    found = with_pods(snapshot(), **{"security/edr-old": old})
+    assert judged(AgentsCheck("crash_loop"), found, abort=True).passed
+    assert judged(AgentsCheck("ready"), found).passed
+
+
 def test_an_uncertified_image_fails() -> None:
     other = Container("main", "registry.example.com/edr/sensor:7.14.0", ready=True)
     found = with_pods(snapshot(), **{"security/edr-a1": pod("edr-a1", "a1", AGENT, containers=(other,))})
@@ -79,13 +86,33 @@ def test_the_observed_share_must_be_near_the_intended_one(share: float, outcome:
     assert judged(ShareCheck(0.02), snapshot(signals=signals(share=share))).outcome is outcome
 
 
-def test_no_requests_on_one_side_is_a_share_but_a_fault_is_not() -> None:
-    silent = {**signals(share=1.0), ("requests", Arch.AMD64): Series((), "empty vector", error_is_no_data=True)}
-    assert traffic(snapshot(signals=silent), PLAYBOOK, 1.0).observed == 1.0
-    faulty = {**signals(), ("requests", Arch.AMD64): Series((), "2 series where one is expected")}
-    assert traffic(snapshot(signals=faulty), PLAYBOOK, 0.05).observed is None
-    both = {**silent, ("requests", Arch.ARM64): Series((), "empty vector", error_is_no_data=True)}
-    assert judged(ShareCheck(0.02), snapshot(signals=both)).outcome is Outcome.NO_DATA
+FULL = replace(CANARY_5, weights=weights(100), gates=(ShareCheck(0.02),))
+ALL_MOVED = replace(PLAYBOOK, phases=(FULL,))
+
+
+@pytest.mark.parametrize("arch", list(Arch))
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (Series((), "empty vector", error_is_no_data=True), Outcome.NO_DATA),
+        (Series(series([1240.0]).samples, "NaN", error_is_no_data=True), Outcome.NO_DATA),
+        (Series((), "2 series where one is expected"), Outcome.ERROR),
+        (Series(), Outcome.NO_DATA),
+        (series([1240.0] * 20, end=NOW - timedelta(seconds=75)), Outcome.STALE),
+    ],
+)
+def test_a_side_that_gives_no_rate_gives_no_share(arch: Arch, found: Series, outcome: Outcome) -> None:
+    unscraped = snapshot(signals={**signals(share=1.0), ("requests", arch): found})
+    assert gates(FULL, unscraped, ALL_MOVED, SINCE)[0].outcome is outcome
+    if outcome is not Outcome.STALE:
+        seen = traffic(unscraped, ALL_MOVED, 1.0)
+        assert (seen.observed, seen.rate) == (None, None)
+
+
+def test_a_rate_of_0_is_a_share_and_none_at_all_is_not() -> None:
+    assert gates(FULL, snapshot(signals=signals(share=1.0)), ALL_MOVED, SINCE)[0].passed
+    still = {**signals(), **{("requests", arch): series([0.0] * 20) for arch in Arch}}
+    assert gates(FULL, snapshot(signals=still), ALL_MOVED, SINCE)[0].outcome is Outcome.NO_DATA
 
 
 def test_rules_that_disagree_have_no_common_share() -> None:
@@ -111,41 +138,6 @@ def test_native_is_disproved_by_a_wrong_binary_and_never_assumed() -> None:
     assert judged(NativeCheck(), found).outcome is Outcome.FAIL
 
 
-def test_rollback_is_ready_in_a_healthy_world() -> None:
-    found = readiness(snapshot(), PLAYBOOK)
-    assert found.verdict.passed
-    assert (found.needed, found.headroom) == (0, 4 * 6)
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (snapshot(nodes={"a0": node("a0", Arch.ARM64)}), "no amd64 node"),
-        (snapshot(targets={g: TargetGroup(g, "t", a, 0, 4) for a, g in GROUPS.items()}), "no healthy target"),
-        (
-            snapshot(rules={"r": replace(rule(5), actions=({"Type": "forward", "TargetGroupArn": GROUPS[Arch.ARM64]},))}),
-            "detached",
-        ),
-    ],
-)
-def test_rollback_is_not_ready_without_a_way_back(found: Snapshot, words: str) -> None:
-    verdict = judged(RollbackCheck(), found)
-    assert verdict.outcome is Outcome.FAIL
-    assert words in verdict.reason
-
-
-def test_rollback_needs_room_for_every_pod_that_affinity_moved() -> None:
-    moved = {f"payments/api-{i}": pod(f"api-{i}", "a0") for i in range(4)}
-    full = {f"x{i}": Resources(4000, 1 << 30, 4) for i in range(4)}
-    found = with_pods(snapshot(usage=full), **moved)
-    assert readiness(found, PLAYBOOK).needed == 4
-    assert "room for 0 pods" in readiness(found, PLAYBOOK).verdict.reason
-
-
-def test_rollback_readiness_is_unknown_while_a_source_is() -> None:
-    assert readiness(with_source(snapshot(), SourceName.USAGE, SourceState()), PLAYBOOK).verdict.outcome is Outcome.NO_DATA
-
-
 def test_nodes_and_pods_are_counted_by_architecture_and_the_control_plane_apart() -> None:
     nodes = {
         n.name: n
@@ -158,6 +150,14 @@ def test_nodes_and_pods_are_counted_by_architecture_and_the_control_plane_apart(
     assert (x86.ready, x86.not_ready, x86.pods_ready) == (1, 1, 1)
     assert (arm.ready, arm.cordoned, arm.pods_other) == (1, 1, 1)
     assert x86.used == 0.25
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_pods_that_have_ended_are_counted_nowhere(phase: str) -> None:
+    ended = {f"payments/evicted-{i}": pod(f"evicted-{i}", "a0", ready=False, phase=phase) for i in range(3)}
+    found = with_pods(snapshot(), **ended)
+    assert mix(found, PLAYBOOK.target) == mix(snapshot(), PLAYBOOK.target)
+    assert readiness(found, PLAYBOOK).needed == 0
 
 
 def test_a_node_whose_kubelet_disagrees_with_its_label_is_named() -> None:

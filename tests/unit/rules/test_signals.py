@@ -135,3 +135,88 @@ def test_the_gate_fails_exactly_when_a_median_is_over(values: list[float], base:
     worst = max(median(values), median(values[-3:])) / base - 1
     if abs(worst - 0.04) > 1e-9:
         assert (verdict.outcome is Outcome.FAIL) is (worst > 0.04)
+
+
+BREACH = SignalCheck("latency_p99", max=0.2, for_seconds=120)
+LONG_AGO = NOW - timedelta(hours=1)
+
+
+def slow(values: list[float]) -> Snapshot:
+    return seen("latency_p99", Arch.ARM64, series(values))
+
+
+def test_an_abort_does_not_fire_on_a_breach_shorter_than_its_time() -> None:
+    for bad in (2, 3, 7):
+        verdict = judge_abort(BREACH, slow([0.1] * (20 - bad) + [0.5] * bad), PLAYBOOK, LONG_AGO)
+        assert verdict.outcome is Outcome.LOW_SAMPLES
+        assert f"for {15 * (bad - 1)} of 120 s" in verdict.reason
+    assert judge_abort(BREACH, slow([0.1] * 12 + [0.5] * 8), PLAYBOOK, LONG_AGO).outcome is Outcome.FAIL
+
+
+def test_one_scrape_neither_fires_an_abort_nor_calls_it_off() -> None:
+    assert judge_abort(BREACH, slow([0.1] * 19 + [0.5]), PLAYBOOK, LONG_AGO).passed
+    for good in range(11, 20):
+        once = [0.1] * 10 + [0.1 if i == good else 0.5 for i in range(10, 20)]
+        assert judge_abort(BREACH, slow(once), PLAYBOOK, LONG_AGO).outcome is Outcome.FAIL
+    twice = [0.1] * 8 + [0.5] * 6 + [0.1] * 2 + [0.5] * 4
+    assert judge_abort(BREACH, slow(twice), PLAYBOOK, LONG_AGO).outcome is Outcome.LOW_SAMPLES
+
+
+def test_a_drift_must_last_beside_the_baseline_of_its_own_time() -> None:
+    check = replace(BREACH, max=None, max_drift=0.1)
+    canary = [0.1] * 10 + [0.15] * 10
+    for baseline, outcome in (([0.1] * 20, Outcome.FAIL), ([0.1] * 10 + [0.15] * 6 + [0.1] * 4, Outcome.LOW_SAMPLES)):
+        both = {("latency_p99", Arch.ARM64): series(canary), ("latency_p99", Arch.AMD64): series(baseline)}
+        assert judge_abort(check, snapshot(signals={**signals(), **both}), PLAYBOOK, LONG_AGO).outcome is outcome
+
+
+def test_what_was_in_a_hole_is_not_known_to_have_been_bad() -> None:
+    whole = series([0.5] * 20).samples
+    holed = seen("latency_p99", Arch.ARM64, Series((*whole[:12], *whole[-3:])))
+    assert judge_abort(BREACH, holed, PLAYBOOK, LONG_AGO).outcome is Outcome.LOW_SAMPLES
+
+
+def test_an_abort_waits_for_its_own_min_samples() -> None:
+    verdict = judge_abort(replace(BREACH, min_samples=21), slow([0.5] * 20), PLAYBOOK, LONG_AGO)
+    assert (verdict.outcome, verdict.reason) == (Outcome.LOW_SAMPLES, "20 of 21 samples")
+
+
+@given(st.lists(st.sampled_from([0.1, 0.5]), min_size=3, max_size=30))
+def test_an_abort_fires_only_when_every_rolling_median_of_its_time_is_over(values: list[float]) -> None:
+    from statistics import median
+
+    verdict = judge_abort(BREACH, slow(values), PLAYBOOK, LONG_AGO)
+    recent = values[-8:]  # 8 samples of 15 s are 2 minutes
+    medians = [median(recent[i : i + 3]) for i in range(len(recent) - 2)]
+    if verdict.outcome is Outcome.FAIL:
+        assert len(recent) == 8
+        assert all(m > 0.2 for m in medians)
+    elif len(values) >= 10 and all(median(values[-10:][i : i + 3]) > 0.2 for i in range(8)):
+        raise AssertionError(verdict)
+
+
+def test_a_drift_needs_its_samples_on_both_sides() -> None:
+    verdict = judge_gate(DRIFT, seen("latency_p99", Arch.AMD64, series([0.115])), PLAYBOOK, SINCE)
+    assert (verdict.outcome, verdict.reason) == (Outcome.LOW_SAMPLES, "1 of 4 samples of amd64")
+
+
+@pytest.mark.parametrize("baseline", [Series(), Series((), "empty vector", error_is_no_data=True), series([0.1])])
+def test_a_broken_fixed_limit_needs_no_baseline(baseline: Series) -> None:
+    both = SignalCheck("latency_p99", max=0.2, max_drift=0.04, min_samples=4)
+    worlds = [{("latency_p99", Arch.ARM64): series([v] * 20), ("latency_p99", Arch.AMD64): baseline} for v in (0.5, 0.1)]
+    broken, held = (judge_gate(both, snapshot(signals={**signals(), **w}), PLAYBOOK, SINCE) for w in worlds)
+    assert broken.outcome is Outcome.FAIL
+    assert broken.reason == "500 ms (max 200 ms)"
+    assert not held.passed
+    assert held.outcome is not Outcome.FAIL
+    fired = judge_abort(replace(both, for_seconds=60), snapshot(signals={**signals(), **worlds[0]}), PLAYBOOK, SINCE)
+    assert fired.outcome is Outcome.FAIL
+
+
+def test_a_fall_of_what_is_better_higher_reads_as_a_fall() -> None:
+    signal = replace(PLAYBOOK.signals["requests"], better="higher")
+    playbook = replace(PLAYBOOK, signals={**PLAYBOOK.signals, "requests": signal})
+    found = {**signals(), ("requests", Arch.ARM64): series([50.0] * 20), ("requests", Arch.AMD64): series([100.0] * 20)}
+    verdict = judge_gate(SignalCheck("requests", max_drift=0.04), snapshot(signals=found), playbook, SINCE)
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAIL, "-50.0% against baseline (max -4%)")
+    assert verdict.numbers["drift"] == -0.5
