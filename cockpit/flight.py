@@ -210,7 +210,11 @@ class Flight:
         snapshot = self._store.freeze()
         self._pick_up(snapshot)
         verdict = self._verdict = judge(self.crew, snapshot, self.state, self._moved)
+        before = self.state.proven_at
         self._prove(snapshot, verdict)
+        if self.state.proven_at is not before:
+            # What was seen before the phase was proven says nothing about it: judge it from here on.
+            verdict = self._verdict = judge(self.crew, snapshot, self.state, self._moved)
         self.state = machine.tick(self.state, snapshot.monotonic, verdict.gates)
         self._watchman.notice(snapshot, self.state, verdict)
         self._abort(verdict)

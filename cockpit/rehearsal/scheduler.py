@@ -152,4 +152,5 @@ def explain(total: int, why: Counter[str]) -> str:
     parts = [(hopeless, unhelpful), (total - hopeless, victims)]
     preemption = ", ".join(f"{n} {text}" for n, text in parts if n)
     # The words of its two PostFilter plugins: DynamicResources, then DefaultPreemption.
-    return f"0/{total} nodes are available: {reasons}. no new claims to deallocate, preemption: 0/{total} nodes are available: {preemption}."
+    tried = f"no new claims to deallocate, preemption: 0/{total} nodes are available: {preemption}."
+    return f"0/{total} nodes are available: {reasons}. {tried}"

@@ -186,10 +186,10 @@ def test_what_moto_would_accept_is_refused(flown: Flown) -> None:
 
 def test_throttling_is_what_an_sdk_takes_for_it(flown: Flown) -> None:
     flown.scenario("aws-throttled").raise_for_status()
-    rule = flown.alb.rules[0]
-    flown.balancers().modify_rule(RuleArn=rule, Actions=flown.actions(5, 95))
+    rule, client = flown.alb.rules[0], flown.balancers()  # one client: making another takes as long as the throttling lasts
+    client.modify_rule(RuleArn=rule, Actions=flown.actions(5, 95))
     with pytest.raises(ClientError, match=r"Throttling.*Rate exceeded") as refused:
-        flown.balancers().modify_rule(RuleArn=rule, Actions=flown.actions(6, 94))
+        client.modify_rule(RuleArn=rule, Actions=flown.actions(6, 94))
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 

@@ -15,13 +15,15 @@ from tests.real.plane import Plane
 HERE = Path(__file__).parent
 REQUIRED = os.environ.get("COCKPIT_REAL") == "required"
 """Set where a missing plane is a failure and not a skip."""
+PLANES = frozenset({"plane", "cluster"})
+"""The fixtures that start a plane."""
 SECONDS = 300
 """The first test waits for the whole plane."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs the plane when it has not been built, or when several workers would each start one: one skip for all."""
-    ours = [item for item in items if HERE in item.path.parents and "plane" in getattr(item, "fixturenames", ())]
+    ours = [item for item in items if HERE in item.path.parents and not PLANES.isdisjoint(getattr(item, "fixturenames", ()))]
     for item in ours:
         item.add_marker(pytest.mark.timeout(SECONDS))
     reason = "" if REQUIRED else _missing()

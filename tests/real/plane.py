@@ -131,7 +131,7 @@ class Plane:
         lines = (self.folder / "audit.log").read_bytes().splitlines(keepends=True)
         entries: list[Obj] = [json.loads(line) for line in lines if line.endswith(b"\n")]
         chosen = set(users)
-        return [e for e in entries if e["user"]["username"] in chosen and (e["verb"] in verbs or not mutating)]
+        return [e for e in entries if e["user"].get("username") in chosen and (e["verb"] in verbs or not mutating)]
 
     def _authority(self) -> str:
         path = self.folder / "ca.crt"

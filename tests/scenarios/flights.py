@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SPEED = "100"
+SPEED = "120"
 PLAYBOOK = Path(__file__).parent / "short.yaml"
 
 

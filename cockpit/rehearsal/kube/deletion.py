@@ -25,7 +25,7 @@ def delete(storage: Storage, call: Call, *, graceful: bool) -> tuple[Obj, bool]:
 
 
 def delete_options(call: Call) -> Obj:
-    """The options of a deletion; KubeError 422 when they make no sense. With a body nothing of the query counts: also no dryRun."""
+    """The options of a deletion; KubeError 422 when they make no sense. With a body, nothing of the query counts, nor dryRun."""
     options = call.options() or {k: [v] if k == "dryRun" else v for k, v in call.query.items()}
     policy = options.get("propagationPolicy")
     if policy and policy not in _POLICIES:

@@ -99,7 +99,11 @@ def go_map(value: Any) -> str:
     """JSON as Go prints it with %v."""
     if isinstance(value, dict):
         return f"map[{' '.join(f'{k}:{go_map(v)}' for k, v in sorted(value.items()))}]"
-    return f"[{' '.join(map(go_map, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_map, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _woven(key: str, old: list[Any], patch: list[Any], merged: list[Any]) -> list[Any]:

@@ -101,10 +101,7 @@ async def test_events_have_two_shapes(world: World) -> None:
 
 async def test_eviction_respects_the_budget(world: World) -> None:
     names = [p["metadata"]["name"] for p in (await world.get(f"{CORE}/pods"))["items"]]
-    answers = [
-        await world.http.post(f"{CORE}/pods/{name}/eviction", json={"metadata": {"name": name}})
-        for name in names
-    ]
+    answers = [await world.http.post(f"{CORE}/pods/{name}/eviction", json={"metadata": {"name": name}}) for name in names]
     assert [a.status_code for a in answers] == [201, 429]
     refused = answers[1].json()
     assert (refused["reason"], refused["message"]) == (

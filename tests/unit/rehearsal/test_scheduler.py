@@ -42,7 +42,7 @@ def test_why_no_node_fits_is_said_in_the_schedulers_words() -> None:
     made = world()
     _pod(made, "huge", "64")
     tainted = "2 node(s) had untolerated taint(s)"
-    assert _why(_now(made, "huge")).startswith(f"0/16 nodes are available: 14 Insufficient cpu, {tainted}. preemption: ")
+    assert _why(_now(made, "huge")).startswith(f"0/16 nodes are available: 14 Insufficient cpu, {tainted}. no new claims to ")
     _pod(made, "picky", "10m", nodeSelector={"kubernetes.io/arch": "riscv64"})
     assert "14 node(s) didn't match Pod's node affinity/selector" in _why(_now(made, "picky"))
     warned = [e for e in made.storage.list("events") if e["reason"] == "FailedScheduling"]
@@ -86,4 +86,5 @@ def test_reasons_are_sorted_as_text() -> None:
     said = explain(5, Counter({"Insufficient cpu": 3, "node(s) had untolerated taint(s)": 2}))
     unhelpful, victims = "2 Preemption is not helpful for scheduling", "3 No preemption victims found for incoming pod"
     why = "2 node(s) had untolerated taint(s), 3 Insufficient cpu"
-    assert said == f"0/5 nodes are available: {why}. preemption: 0/5 nodes are available: {unhelpful}, {victims}."
+    tried = f"no new claims to deallocate, preemption: 0/5 nodes are available: {unhelpful}, {victims}."
+    assert said == f"0/5 nodes are available: {why}. {tried}"
