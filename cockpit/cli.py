@@ -33,7 +33,7 @@ def run(argv: Sequence[str]) -> int:
         print(f"cockpit: {error}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except KeyboardInterrupt:
-        print("cockpit: interrupted; nothing was rolled back", file=sys.stderr)  # noqa: T201
+        print("cockpit: interrupted; what was written stays written (cockpit status shows where the run stands)", file=sys.stderr)  # noqa: T201
         return int(Exit.ENDED)
     except BrokenPipeError:
         # Whoever read our lines has gone (`| head`): no further word can reach them.

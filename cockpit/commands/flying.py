@@ -47,7 +47,7 @@ async def _headless(launch: Launch, options: argparse.Namespace) -> Exit:
     try:
         return await stopped
     except asyncio.CancelledError:
-        sys.stderr.write("cockpit: stopped; nothing was rolled back, the run stays as it is\n")
+        sys.stderr.write("cockpit: stopped; what was written stays written (cockpit status shows where the run stands)\n")
         return Exit.ENDED
 
 
