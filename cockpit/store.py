@@ -107,6 +107,10 @@ class Store:
             rules=self._map(SourceName.RULES),
             targets=self._map(SourceName.TARGETS),
             signals=self._map(SourceName.METRICS),
+            images=self._map(SourceName.IMAGES),
+            autoscalers=self._map(SourceName.AUTOSCALERS),
+            quotas=self._map(SourceName.QUOTAS),
+            daemon_pods=self._map(SourceName.DAEMON_PODS),
         )
 
     def _source(self, name: SourceName) -> _Held:

@@ -142,6 +142,7 @@ def daemonset_of(found: wire.DaemonSet) -> DaemonSet:
         node_selector=_strings(template.node_selector),
         affinity=template.affinity,
         images=_images(template),
+        tolerations=tuple(template.tolerations or ()),
     )
 
 
@@ -289,8 +290,9 @@ def _containers(spec: wire.PodSpec, status: wire.PodStatus) -> tuple[Container, 
 
 def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *, init: bool) -> Container:
     name, image = shared(spec.name), shared(spec.image or "")
+    sidecar = init and spec.restart_policy == "Always"
     if status is None:
-        return Container(name, image, init=init)
+        return Container(name, image, init=init, sidecar=sidecar)
     state, last = status.state or wire.ContainerState(), status.last_state or wire.ContainerState()
     ended = state.terminated or last.terminated
     waits = state.waiting
@@ -306,4 +308,6 @@ def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *,
         message=clean("; ".join(filter(None, told))) if told else "",
         exit_code=ended.exit_code if ended else None,
         init=init,
+        ended=shared(ended.reason or "") if ended else "",
+        sidecar=sidecar,
     )

@@ -72,6 +72,10 @@ class Container:
     message: str = ""
     exit_code: int | None = None
     init: bool = False
+    ended: str = ""
+    """The reason of the last termination: Error, OOMKilled, StartError, ContainerCannotRun..."""
+    sidecar: bool = False
+    """An init container that goes on running (restartPolicy Always)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,31 @@ class DaemonSet:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     affinity: Json = None
     images: tuple[str, ...] = ()
+    tolerations: tuple[Mapping[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler of `target`; replicas as numbers of pods, `minimum` is 1 when absent."""
+
+    namespace: str
+    name: str
+    target: Ref
+    minimum: int
+    maximum: int
+    current: int
+    desired: int
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A ResourceQuota: amounts by resource name, as Kubernetes writes them (`requests.cpu`: `500m`)."""
+
+    namespace: str
+    name: str
+    hard: Mapping[str, str] = field(default_factory=dict)
+    used: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

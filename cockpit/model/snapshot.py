@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import DaemonSet, Deployment, KubeEvent, Node, Pod, Resources
+from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, KubeEvent, Node, Pod, Quota, Resources
+from cockpit.model.image import Image
 from cockpit.model.series import Series
 from cockpit.model.share import Rule, TargetGroup
 
@@ -50,6 +51,10 @@ class SourceName(StrEnum):
     RULES = "rules"
     TARGETS = "targets"
     METRICS = "metrics"
+    IMAGES = "images"
+    AUTOSCALERS = "autoscalers"
+    QUOTAS = "quotas"
+    DAEMON_PODS = "daemon pods"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +62,8 @@ class Snapshot:
     """Everything observed at `time`. Keys: nodes by name; namespaced objects by `namespace/name`; rules and groups by ARN.
 
     `usage` is what all pods of a node request, by node name. `signals` is by (signal, arch). `monotonic` is in seconds.
+    `images` is by the reference that was asked for. `daemon_pods` is by `namespace/name` of a DaemonSet: why its pod on a node is
+    not Ready (empty: it is), by node name.
     """
 
     seq: int
@@ -72,6 +79,10 @@ class Snapshot:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     targets: Mapping[str, TargetGroup] = field(default_factory=dict)
     signals: Mapping[tuple[str, Arch], Series] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    autoscalers: Mapping[str, Autoscaler] = field(default_factory=dict)
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    daemon_pods: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def source(self, name: SourceName) -> SourceState:
         """The state of a source; one that is not there at all is UNSYNCED."""

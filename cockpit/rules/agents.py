@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Container, Pod, Ref
-from cockpit.model.playbook import Agent
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.playbook import Agent, AgentsCheck, Playbook
+from cockpit.model.snapshot import Snapshot, SourceName
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.rules.freshness import blind
 from cockpit.rules.nodes import workers
 
 CRASH_LOOP = "CrashLoopBackOff"
+AGENT_SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,31 @@ class AgentHealth:
     def healthy(self) -> bool:
         """Every Ready node of the target architecture has a Ready pod with a certified image."""
         return self.exists and not self.missing and not self.crash_looping and self.certified is not False
+
+
+def judge_agents(check: AgentsCheck, snapshot: Snapshot, playbook: Playbook) -> Verdict:
+    """`ready`: every agent on every target node; `crash_loop` (an abort trigger): FAIL when any crash-loops."""
+    name = f"agents {'ready' if check.agents == 'ready' else 'crash loop'}"
+    if unknown := blind(snapshot, AGENT_SOURCES, name):
+        return unknown
+    found = health(snapshot, playbook.agents, playbook.target.to_arch)
+    sick = [h for h in found if (h.crash_looping if check.agents == "crash_loop" else not h.healthy)]
+    if sick:
+        return Verdict(name, Outcome.FAIL, "; ".join(_ailment(h) for h in sick))
+    if not found or not found[0].nodes:
+        return Verdict(name, Outcome.NO_DATA, f"no Ready {playbook.target.to_arch} node")
+    return Verdict(name, Outcome.PASS, f"{len(found)} agents on {found[0].nodes} {playbook.target.to_arch} nodes")
+
+
+def _ailment(agent: AgentHealth) -> str:
+    name = agent.agent.name
+    if not agent.exists:
+        return f"{name}: no such DaemonSet"
+    if agent.crash_looping:
+        return f"{name}: crash loop ({agent.crash_looping[0]})"
+    if agent.missing:
+        return f"{name}: {len(agent.missing)} of {agent.nodes} nodes without it ({agent.missing[0][0]}: {agent.missing[0][1]})"
+    return f"{name}: image is not the certified one"
 
 
 def health(snapshot: Snapshot, agents: Sequence[Agent], arch: Arch) -> tuple[AgentHealth, ...]:

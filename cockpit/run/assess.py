@@ -13,9 +13,10 @@ from cockpit.model.playbook import Promote, Unit
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Verdict
 from cockpit.rules.agents import health
-from cockpit.rules.judging import aborts, gates, intended_share
+from cockpit.rules.judging import aborts, gates
 from cockpit.rules.nodes import mix
 from cockpit.rules.readiness import Readiness, readiness
+from cockpit.rules.share import intended_share
 from cockpit.rules.signals import Comparison, compare
 from cockpit.rules.traffic import traffic
 from cockpit.run.crew import Crew

@@ -80,7 +80,7 @@ def test_containers_tell_how_they_wait_and_how_they_ended() -> None:
     both = f"{illegal}; back-off 5m0s"
     assert decode.pod(raw(spec=spec, status=status)).containers == (
         Container("first", "f", ready=True, exit_code=0, init=True),
-        Container("main", "i:1", "sha256:0", restarts=7, waiting="CrashLoopBackOff", message=both, exit_code=132),
+        Container("main", "i:1", "sha256:0", restarts=7, waiting="CrashLoopBackOff", message=both, exit_code=132, ended="Error"),
         Container("side", "s"),
     )
 

@@ -12,9 +12,10 @@ from cockpit.model.series import Series
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.agents import health
-from cockpit.rules.judging import aborts, gates, intended_share
+from cockpit.rules.judging import aborts, gates
 from cockpit.rules.nodes import headroom, mix
 from cockpit.rules.readiness import readiness
+from cockpit.rules.share import intended_share
 from cockpit.rules.traffic import traffic, wilson
 from tests.factories import AGENT, CANARY, NOW, PLAYBOOK, node, pod, rule, series, signals, snapshot, weights, with_source
 

@@ -46,6 +46,10 @@ class Steady:
             SourceName.RULES: found.rules,
             SourceName.TARGETS: found.targets,
             SourceName.METRICS: found.signals,
+            SourceName.IMAGES: found.images,
+            SourceName.AUTOSCALERS: found.autoscalers,
+            SourceName.QUOTAS: found.quotas,
+            SourceName.DAEMON_PODS: found.daemon_pods,
         }
         for name, items in parts.items():
             for key, value in items.items():
