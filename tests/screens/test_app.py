@@ -101,13 +101,19 @@ async def test_the_terminals_own_text_holds_nothing_of_a_hostile_cluster() -> No
         assert app.is_running
 
 
-@pytest.mark.parametrize("name", sorted(make.FRAMES))
-@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+TIGHT = (80, 24)
+ROOMY = ((100, 30), (120, 40), (200, 60))
+
+
+# Every state where room is scarcest; in roomier terminals two that differ most, as each of these costs seconds.
+@pytest.mark.parametrize(
+    ("name", "size"), [*((name, TIGHT) for name in sorted(make.FRAMES)), *((n, s) for n in ("soaking", "down") for s in ROOMY)]
+)
 async def test_every_screen_draws_every_state_without_a_fault(name: str, size: tuple[int, int]) -> None:
     app, _ = app_of(make.FRAMES[name]())
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        for key in ("", "1", "2", "3", "4", "5", "6", "d", "l", "question_mark", "R"):
+        for key in ("", "1", "2", "3", "4", "5", "6", "d", "l", "m", "question_mark", "R"):
             if key:
                 await pilot.press(key)
             await pilot.pause()

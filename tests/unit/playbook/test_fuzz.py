@@ -17,6 +17,7 @@ from cockpit.playbook import bundled, loads
 from cockpit.playbook.decoding import UNSEEN
 from cockpit.playbook.jsonschema import schema
 from cockpit.playbook.text import read
+from tests.thorough import either
 from tests.unit.playbook.base import BASE
 
 FUZZ = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -133,7 +134,7 @@ MUTATIONS = [
 ]
 
 
-@settings(FUZZ, max_examples=1200)
+@settings(FUZZ, max_examples=either(1200, 300))
 @given(st.data())
 def test_mutations_of_valid_playbooks(data: st.DataObject) -> None:
     text: bytes | str = data.draw(st.sampled_from(TEXTS))
@@ -142,7 +143,7 @@ def test_mutations_of_valid_playbooks(data: st.DataObject) -> None:
     check(text)
 
 
-@settings(FUZZ, max_examples=300)
+@settings(FUZZ, max_examples=either(300, 100))
 @given(st.one_of(st.text(), st.binary(), st.text(alphabet="ab:-?[]{},#&*!|>'\"%@ \n\t0123.~<")))
 def test_random_texts(text: bytes | str) -> None:
     assert check(text) is None
@@ -162,7 +163,7 @@ def _paths(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
     return [path, *(p for key, child in inner for p in _paths(child, (*path, key)))]
 
 
-@settings(FUZZ, max_examples=500)
+@settings(FUZZ, max_examples=either(500, 150))
 @given(st.data())
 def test_any_tree_in_any_place_of_a_valid_playbook(data: st.DataObject) -> None:
     root = read(data.draw(st.sampled_from(TEXTS)), "name").root

@@ -17,11 +17,12 @@ from cockpit.model.cluster import Node
 from cockpit.model.json import Json, canonical
 from cockpit.rules.affinity import admits, narrow, prefer
 from cockpit.rules.original import ORIGINAL
+from tests.thorough import either
 from tests.unit.levers.wire import FOREIGN, body, send
 from tests.unit.rules import affinities as some
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-PAIRS = 10_000
+PAIRS = either(10_000, 1_000)
 
 
 def _required(affinity: Json) -> Json:
@@ -84,7 +85,7 @@ def _check_undo(affinity: Json, annotations: dict[str, str] | None, arch: Arch, 
 
 
 @pytest.mark.timeout(600)
-def test_ten_thousand_affinities_and_node_sets() -> None:
+def test_random_affinities_and_node_sets() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=PAIRS, deadline=None, database=None)
@@ -103,4 +104,4 @@ def test_ten_thousand_affinities_and_node_sets() -> None:
     check()
 
     assert seen["pairs"] >= PAIRS
-    assert min(seen["narrower"], seen["still some"]) > 200, f"too few pairs say anything: {seen}"
+    assert min(seen["narrower"], seen["still some"]) > PAIRS // 50, f"too few pairs say anything: {seen}"
