@@ -18,7 +18,9 @@ from cockpit.settings import operator, run_folder
 
 if TYPE_CHECKING:
     from cockpit.connections.aws import Elb
+    from cockpit.connections.cloudwatch import CloudWatchClient
     from cockpit.connections.kube import KubeClient
+    from cockpit.connections.registry import RegistryClient
     from cockpit.flight import Flight
     from cockpit.run.crew import AnyLever, Crew
     from cockpit.run.logbook import Logbook
@@ -48,6 +50,8 @@ class Connections:
 
     kube: KubeClient | None = None
     elb: Elb | None = None
+    cloudwatch: CloudWatchClient | None = None
+    registry: RegistryClient | None = None
     failures: dict[str, CockpitError] = field(default_factory=dict)
 
     async def drop(self, lever: str, why: CockpitError) -> None:
@@ -66,6 +70,10 @@ class Connections:
             await self.kube.aclose()
         if self.elb:
             self.elb.close()
+        if self.cloudwatch:
+            self.cloudwatch.close()
+        if self.registry:
+            await self.registry.aclose()
 
 
 async def connect(playbook: Playbook, options: Options) -> Connections:
@@ -80,6 +88,7 @@ async def connect(playbook: Playbook, options: Options) -> Connections:
 async def connect_all(playbook: Playbook, options: Options) -> Connections:
     """Open the connections; raises what the first one that fails raises, since a run needs all of them."""
     found = await connect(playbook, options)
+    found.cloudwatch = await _kept(found, "metrics", _cloudwatch(playbook))
     for failure in found.failures.values():
         await found.aclose()
         raise failure
@@ -98,6 +107,14 @@ async def _elb(playbook: Playbook) -> Elb | None:
     from cockpit.connections.aws import Elb
 
     return await Elb.connect(playbook.alb)
+
+
+async def _cloudwatch(playbook: Playbook) -> CloudWatchClient | None:
+    if playbook.cloudwatch is None or not any(signal.measure for signal in playbook.signals.values()):
+        return None
+    from cockpit.connections.cloudwatch import CloudWatchClient
+
+    return await CloudWatchClient.connect(playbook.cloudwatch)
 
 
 async def _kept(found: Connections, lever: str, opening: Coroutine[None, None, T]) -> T | None:
@@ -129,20 +146,47 @@ def crew(playbook: Playbook, servers: Connections, options: Options, run: str, o
     return Crew(playbook, levers, {name: error for name, error in servers.failures.items() if name in needed})
 
 
-def sources(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
-    """Everything that is observed."""
+def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: bool = False) -> list[Source]:
+    """Everything that is observed. With `probes` also what the playbook allows to ask inside of containers."""
     from cockpit.sources.alb import AlbSource
     from cockpit.sources.cluster import cluster_sources
-    from cockpit.sources.prometheus import MetricsSource, keep
 
     found: list[Source] = []
     if servers.kube:
         found += cluster_sources(servers.kube, playbook, clock)
+        found.append(_images(servers, playbook, clock, probes=probes))
     if servers.elb and playbook.alb:
         found.append(AlbSource(servers.elb, playbook.alb, clock))
+    return [*found, *_signals(playbook, servers, clock)]
+
+
+def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
+    """Whoever is asked for signals, as one source."""
+    from cockpit.sources.prometheus import MetricsSource, keep
+    from cockpit.sources.signals import Signals
+
+    parts: list[Source] = []
     if playbook.prometheus:
-        found.append(MetricsSource(playbook.prometheus, playbook.signals, clock, keep=keep(playbook)))
-    return found
+        promql = {name: signal for name, signal in playbook.signals.items() if signal.measure is None}
+        parts.append(MetricsSource(playbook.prometheus, promql, clock, keep=keep(playbook)))
+    if playbook.cloudwatch and servers.cloudwatch:
+        from cockpit.sources.cloudwatch import CloudWatchSource
+
+        parts.append(CloudWatchSource(servers.cloudwatch, playbook.cloudwatch, playbook.signals, clock, keep=keep(playbook)))
+    return parts if len(parts) < 2 else [Signals(parts, clock)]
+
+
+def _images(servers: Connections, playbook: Playbook, clock: Clock, *, probes: bool) -> Source:
+    from cockpit.connections.registry import RegistryClient
+    from cockpit.sources.images import ImagesSource
+
+    servers.registry = servers.registry or RegistryClient(playbook.registries)
+    probe = None
+    if probes and playbook.probes.exec and servers.kube:
+        from cockpit.sources.probing import ExecProbe
+
+        probe = ExecProbe(servers.kube.execute, playbook.target.to_arch)
+    return ImagesSource(servers.registry, playbook, clock, probe=probe)
 
 
 async def launch(path: Path, options: Options, say: Say = lambda _: None) -> Flight:
@@ -167,7 +211,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     from cockpit.run.frame import Identity
 
     name = run_name(playbook, options.clock)
-    checked = await preflight(playbook, servers.kube, servers.elb, writes=not options.observe)
+    checked = await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch, writes=not options.observe)
     logbook = open_logbook(name, options)
     logbook.dry_run = options.dry_run
     logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source)
@@ -181,7 +225,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     )
     flight = Flight(
         crew(playbook, servers, options, name, on_retry=lambda words: flight.say_retrying(words)),
-        sources(playbook, servers, options.clock),
+        sources(playbook, servers, options.clock, probes=not (options.observe or options.dry_run)),
         identity,
         options.clock,
         logbook,

@@ -49,7 +49,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cockpit {__version__}")
     parser.set_defaults(module="home")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_run, _rehearse, _serve, _validate, _plan, _rollback, _status, _schema):
+    for add in (_run, _rehearse, _serve, _validate, _plan, _rollback, _status, _diagnose, _schema):
         add(commands)
     return parser
 
@@ -153,6 +153,15 @@ def _status(commands: Commands) -> None:
     _target(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--watch", action="store_true", help="again every two seconds, until stopped")
+
+
+def _diagnose(commands: Commands) -> None:
+    more = (
+        "Every known symptom with its cause, a command that confirms it, the fix and the rollback move; exit 1 when there is one."
+    )
+    parser = _command(commands, "diagnose", "diagnose", "what is wrong with the target now, and what to do", more)
+    _target(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _schema(commands: Commands) -> None:

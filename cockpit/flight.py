@@ -10,6 +10,7 @@ from dataclasses import replace
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError, Drift
 from cockpit.model.event import Event, EventType
+from cockpit.model.json import Json
 from cockpit.model.playbook import OnAbort, Promote
 from cockpit.model.snapshot import Freshness, Snapshot
 from cockpit.model.verdict import Outcome
@@ -24,7 +25,8 @@ from cockpit.run.rollback import roll_back
 from cockpit.run.state import HoldBy, RunState, Stage
 from cockpit.run.watchman import Watchman
 from cockpit.run.work import Work
-from cockpit.sources.base import Source
+from cockpit.run.worth import Worth
+from cockpit.sources.base import Sighted, Source
 from cockpit.store import Store, drive
 
 SHOWN_EVENTS = 50
@@ -78,6 +80,7 @@ class Flight:
         """The abort trigger that began the rollback; empty when a person did."""
         self._set_here = False
         """The phase that stands was set by this cockpit, not picked up."""
+        self.worth = Worth()
         self._watchman = Watchman(logbook, crew.playbook)
         self._shown: deque[Event] = deque(maxlen=SHOWN_EVENTS)
         for event in logbook.events:
@@ -167,6 +170,8 @@ class Flight:
         """Begin to observe and to tick."""
         for source in self._sources:
             self._store.register(source.names, source.stale_after)
+            if isinstance(source, Sighted):
+                source.sees(lambda: self._frame.snapshot if self._frame else None)
             self._tasks.append(asyncio.create_task(drive(source, self._store)))
         self._tasks.append(asyncio.create_task(self._ticking()))
 
@@ -221,7 +226,7 @@ class Flight:
         allowed = self._permission(verdict)
         self._frame = frame(
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
-            events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for,
+            events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for, worth=self.worth,
         )  # fmt: skip
         if all(s.freshness is not Freshness.UNSYNCED for s in snapshot.sources.values()):
             self.synced.set()
@@ -330,7 +335,13 @@ class Flight:
 
     def _end(self, stage: Stage, outcome: str, words: str = "") -> None:
         self.state = machine.end(self.state, stage, self.clock.now(), words if stage is not Stage.COMPLETED else "")
-        self.logbook.say(EventType.RUN_FINISHED, f"{outcome}: {words}" if words else outcome, outcome=outcome)
+        self.say_finished(f"{outcome}: {words}" if words else outcome, outcome=outcome)
+
+    def say_finished(self, message: str, **fields: Json) -> None:
+        """Say that the run is over for this cockpit, with what it found out about price-performance."""
+        worth = self.worth.words(self.crew.playbook)
+        fields |= self.worth.fields(self.crew.playbook)
+        self.logbook.say(EventType.RUN_FINISHED, f"{message}; {worth}" if worth else message, **fields)
 
     def _hold(self, by: HoldBy, reason: str) -> None:
         before = self.state.hold

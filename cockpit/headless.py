@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cockpit.errors import Exit
 from cockpit.flight import Flight
-from cockpit.model.event import Event, EventType
+from cockpit.model.event import Event
 from cockpit.run.state import RunState, Stage
 
 
@@ -36,7 +36,7 @@ async def fly(flight: Flight, write: Callable[[str], None], output: Output, give
         while not flight.state.stage.ended:
             await flight.next_tick()
             if reason := progress.standstill():
-                flight.logbook.say(EventType.RUN_FINISHED, f"held: {reason}", outcome="held", reason=reason)
+                flight.say_finished(f"held: {reason}", outcome="held", reason=reason)
                 return Exit.ENDED
         return Exit.OK if flight.state.stage is Stage.COMPLETED else Exit.ENDED
     finally:

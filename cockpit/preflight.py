@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
 from cockpit.connections.aws import Elb
+from cockpit.connections.cloudwatch import CloudWatchClient, Metric
 from cockpit.connections.kube import KubeClient
 from cockpit.errors import CockpitError, NotFound, Refused, Unreachable
 from cockpit.model.json import Json
-from cockpit.model.playbook import Playbook
+from cockpit.model.playbook import CloudWatch, Playbook
 from cockpit.text import clean
 
 AT_ONCE = 8
@@ -40,7 +42,7 @@ class _Review(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A verb on a resource, as RBAC sees it; `namespace` is empty for the whole cluster."""
+    """A verb on a resource (`pods/exec` for a subresource), as RBAC sees it; `namespace` is empty for the whole cluster."""
 
     verb: str
     group: str
@@ -57,24 +59,37 @@ def permissions(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
     home = playbook.target.namespace
     places = dict.fromkeys([home, *(a.daemonset.namespace for a in playbook.agents)])
     watched = [("", "nodes", [""]), ("", "pods", places), ("apps", "deployments", [home]), ("", "events", [home])]
-    watched += [("apps", "daemonsets", list(dict.fromkeys(a.daemonset.namespace for a in playbook.agents)))]
+    watched += [("autoscaling", "horizontalpodautoscalers", [home]), ("", "resourcequotas", [home])]
+    watched += [("apps", "daemonsets", [""])]
     for group, resource, where in watched:
         for namespace in where:
             for verb in ("list", "watch"):
                 yield Permission(verb, group, resource, namespace)
     yield Permission("list", "", "pods")
     yield Permission("get", "apps", "deployments", home)
+    if writes and playbook.probes.exec:
+        # A websocket begins with a GET, which older API servers ask `get` for, newer ones `create` as well.
+        yield from (Permission(verb, "", "pods/exec", home) for verb in ("get", "create"))
     if writes and any(phase.affinity for phase in playbook.phases):
         yield Permission("patch", "apps", "deployments", home)
 
 
-async def preflight(playbook: Playbook, kube: KubeClient | None, elb: Elb | None, *, writes: bool = True) -> tuple[str, ...]:
+async def preflight(
+    playbook: Playbook,
+    kube: KubeClient | None,
+    elb: Elb | None,
+    cloudwatch: CloudWatchClient | None = None,
+    *,
+    writes: bool = True,
+) -> tuple[str, ...]:
     """What was checked and found in order. Refused with every fault at once; Unreachable when a server does not answer."""
     checks = [*_identities(playbook, kube, elb).values()]
     if kube:
         checks += [_workloads(playbook, kube), _allowed(kube, list(permissions(playbook, writes=writes)))]
     if elb and playbook.alb:
         checks.append(_rules(playbook, elb))
+    if cloudwatch and playbook.cloudwatch:
+        checks.append(_cloudwatch(playbook.cloudwatch, cloudwatch))
     return await _all(checks)
 
 
@@ -155,7 +170,10 @@ async def _allowed(kube: KubeClient, wanted: list[Permission]) -> str:
 
 
 async def _may(kube: KubeClient, permission: Permission) -> bool:
-    attributes: dict[str, Json] = {"verb": permission.verb, "group": permission.group, "resource": permission.resource}
+    resource, _, sub = permission.resource.partition("/")
+    attributes: dict[str, Json] = {"verb": permission.verb, "group": permission.group, "resource": resource}
+    if sub:
+        attributes["subresource"] = sub
     if permission.namespace:
         attributes["namespace"] = permission.namespace
     review: dict[str, Json] = {
@@ -200,3 +218,13 @@ async def _rules(playbook: Playbook, elb: Elb) -> str:
                     "the new one at weight 0 (a group in no rule has no health checks)"
                 )
     return f"rules: {len(rules)} with both target groups"
+
+
+async def _cloudwatch(config: CloudWatch, cloudwatch: CloudWatchClient) -> str:
+    """Whether cloudwatch:GetMetricData is allowed. A target group without traffic has no data points, and that is in order."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    metrics = [Metric("RequestCount", "Sum", group) for group in config.target_groups.values()]
+    for points in (await cloudwatch.points(metrics, end - timedelta(minutes=5), end)).values():
+        if points.fault:
+            raise points.fault
+    return f"cloudwatch: {config.load_balancer} in {config.region} may be read"

@@ -117,6 +117,11 @@ def _absent(view: View) -> Can:  # noqa: ARG001 (one shape for all)
     return Can(False, ("this version has no such screen",))
 
 
+def _matrix(view: View) -> Can:
+    count = len(view.frame.matrix.findings) if view.frame else 0
+    return Can(True, (f"{count} found",), caution=True) if count else YES
+
+
 _PANELS = ("Nodes", "Traffic", "p99", "Agents", "Gates", "Events")
 
 ACTIONS: tuple[Action, ...] = (
@@ -141,6 +146,9 @@ ACTIONS: tuple[Action, ...] = (
         urgent=True,
     ),
     Action("plan", "d", "d", "Plan", "The exact writes of the next phase and of the rollback", Group.VIEWS),
+    Action(
+        "matrix", "m", "m", "Matrix", "Symptoms detected now, each with its cause, fix and rollback move", Group.VIEWS, _matrix
+    ),
     Action("log", "l", "l", "Log", "Every write, verdict and key of the run, with who", Group.VIEWS),
     *(
         Action(f"panel-{n}", str(n), str(n), name, f"{name}, full screen with its detail", Group.PANELS)
@@ -149,7 +157,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark", "?", "Help", "Every key, and whether it can act now", Group.VIEWS),
     Action("palette", "ctrl+p", "ctrl+p", "Commands", "The same actions, to be searched by name", Group.PANELS),
     Action("quit", "q", "q", "Quit", "Leave; the run stays as it is and nothing is rolled back", Group.VIEWS),
-    Action("matrix", "m", "m", "Matrix", "Symptoms detected now, their causes and fixes", Group.ABSENT, _absent),
     Action("controls", "t", "t", "Controls", "Take or hand over the controls", Group.ABSENT, _absent),
 )
 BY_ID = {action.id: action for action in ACTIONS}

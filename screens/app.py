@@ -23,6 +23,7 @@ from screens.hand import Hand
 from screens.help import HelpScreen
 from screens.log import LogScreen
 from screens.main import MainScreen
+from screens.matrix import MatrixScreen
 from screens.plan import PlanScreen
 from screens.present.keys import palette
 
@@ -80,6 +81,7 @@ class CockpitApp(Feed):
             "hold": self._hold,
             "rollback": lambda: self._ask(RollbackDialog()),
             "plan": lambda: self._look(PlanScreen()),
+            "matrix": lambda: self._look(MatrixScreen()),
             "log": lambda: self._look(LogScreen()),
             "help": lambda: self._look(HelpScreen()),
             "panel": lambda: self._look(DetailScreen(int(number))),

@@ -10,6 +10,7 @@ from typing import Any
 from cockpit.assembly import Options, connect_all, crew
 from cockpit.commands.flying import playbook_path
 from cockpit.commands.out import line
+from cockpit.commands.queries import queries
 from cockpit.errors import Exit, Impossible, UsageError
 from cockpit.model.diff import diff
 from cockpit.model.plan import Plan
@@ -23,6 +24,8 @@ def run(options: argparse.Namespace) -> int:
 
     playbook = load(playbook_path(options.playbook))
     phases = _chosen(playbook, options.phase)
+    for text in queries(playbook):
+        line(text)
     for text in asyncio.run(_plans(playbook, phases, Options(context=options.context))):
         line(text)
     return Exit.OK

@@ -9,6 +9,7 @@ import sys
 from cockpit.assembly import Options, connect_all
 from cockpit.commands.flying import playbook_path
 from cockpit.commands.out import line
+from cockpit.commands.queries import queries
 from cockpit.errors import CockpitError, Exit
 from cockpit.model.playbook import Playbook
 
@@ -25,6 +26,8 @@ def _one(name: str, options: argparse.Namespace) -> Exit:
         path = playbook_path(name)
         playbook = load(path)
         line(f"{path}: valid: {playbook.name}, {len(playbook.phases)} phases")
+        for text in queries(playbook):
+            line(text)
         if options.online:
             for found in asyncio.run(_online(playbook, Options(context=options.context))):
                 line(f"{path}: {found}")
@@ -39,6 +42,6 @@ async def _online(playbook: Playbook, how: Options) -> tuple[str, ...]:
 
     servers = await connect_all(playbook, how)
     try:
-        return await preflight(playbook, servers.kube, servers.elb)
+        return await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch)
     finally:
         await servers.aclose()

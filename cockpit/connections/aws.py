@@ -103,7 +103,7 @@ class ElbReader:
         return TargetGroup(arn, _name(arn), arch, healthy, len(states) - healthy - draining, draining)
 
     async def _call(self, action: str, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _guarded, action, self.endpoint, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, guarded, action, self.endpoint, work)
 
 
 class Elb(ElbReader):
@@ -163,7 +163,8 @@ class Elb(ElbReader):
         await landed(self._call(action, work))
 
 
-def _guarded(action: str, where: str, work: Callable[[], T]) -> T:
+def guarded(action: str, where: str, work: Callable[[], T]) -> T:
+    """What `work` gives; its failures become errors that name the IAM `action` or the address `where`."""
     from cockpit.connections.aws_failures import aws_words
 
     with aws_words(action, where):
@@ -181,9 +182,9 @@ def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
         session = boto3.Session(region_name=alb.region or None)
         if session.get_credentials() is None:
             raise NoCredentialsError
-        patient = Config(**_settings(alb, READ_ATTEMPTS, READ_SECONDS))
-        once = Config(**_settings(alb, 1, READ_SECONDS))
-        hasty = Config(**_settings(alb, 1, POLL_SECONDS))
+        patient = Config(**client_settings(alb.endpoint_url, READ_ATTEMPTS, READ_SECONDS))
+        once = Config(**client_settings(alb.endpoint_url, 1, READ_SECONDS))
+        hasty = Config(**client_settings(alb.endpoint_url, 1, POLL_SECONDS))
         reader, poller, writer = (
             session.client("elbv2", endpoint_url=alb.endpoint_url, config=c) for c in (patient, hasty, once)
         )
@@ -191,8 +192,9 @@ def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
     return Elb(_Clients(reader, poller, writer, sts), pool)
 
 
-def _settings(alb: Alb, attempts: int, read: float) -> dict[str, Any]:
-    host = urlsplit(alb.endpoint_url or "").hostname or ""
+def client_settings(endpoint_url: str | None, attempts: int, read: float) -> dict[str, Any]:
+    """Settings of a botocore client; `read` is in seconds of wall time. A proxy is never used for this machine."""
+    host = urlsplit(endpoint_url or "").hostname or ""
     local: dict[str, Any] = {"proxies": {}} if host == "localhost" or host.startswith("127.") else {}
     return {
         "connect_timeout": CONNECT_SECONDS,

@@ -124,7 +124,7 @@ def deployment_of(found: wire.Deployment) -> Deployment:
         labels=_labels(meta.labels),
         images=_images(template),
         template_requests=pod_requests(template),
-        conditions=tuple(_condition(c) for c in status.conditions or ()),
+        conditions=conditions_of(status.conditions),
     )
 
 
@@ -251,8 +251,12 @@ def _holds(conditions: list[wire.StatusCondition] | None, kind: str) -> bool:
     return any(c.type == kind and c.status == "True" for c in conditions or ())
 
 
-def _condition(found: wire.StatusCondition) -> Condition:
-    return Condition(shared(found.type), shared(found.status), shared(found.reason or ""), clean(found.message or ""))
+def conditions_of(found: list[wire.DatedCondition] | None) -> tuple[Condition, ...]:
+    """Status conditions with the time since when each is so."""
+    return tuple(
+        Condition(shared(c.type), shared(c.status), shared(c.reason or ""), clean(c.message or ""), c.last_transition_time)
+        for c in found or ()
+    )
 
 
 def _template(spec: wire.WorkloadSpec) -> wire.TemplateSpec:

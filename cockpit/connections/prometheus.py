@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 ANSWER_BYTES = 8 << 20
 SHOWN_SERIES = 3
+MOST_POINTS = 11_000
+"""Prometheus gives no more in one series of a range query."""
 
 
 class NoData(CockpitError):
@@ -58,6 +60,16 @@ class Range:
     end: datetime
     step: float
 
+    def chunks(self) -> tuple[Range, ...]:
+        """Spans of at most MOST_POINTS points each, the newest first, which no server refuses for their length."""
+        longest = timedelta(seconds=self.step * (MOST_POINTS - 1))
+        found, end = [], self.end
+        while end >= self.start:
+            start = max(self.start, end - longest)
+            found.append(Range(start, end, self.step))
+            end = start - timedelta(seconds=self.step)
+        return tuple(found)
+
 
 class PrometheusClient:
     """Queries one server. The bearer token is read from its file for each request and kept nowhere else. Wall-time time-outs."""
@@ -85,8 +97,9 @@ class PrometheusClient:
         span = {"start": over.start.timestamp(), "end": over.end.timestamp(), "step": over.step}
         data = await self._ask("query_range", {"query": query, **{key: f"{value:.3f}" for key, value in span.items()}})
         found = _single(_decoded(data.result, list[_Result], self.url))
-        samples = (_sample_or_none(value) for value in found.values or ())
-        return tuple(sample for sample in samples if sample is not None)
+        # Twice the same time happens where a proxy joins answers of several servers: the order is what is relied on.
+        samples = {s.time: s for s in (_sample_or_none(value) for value in found.values or ()) if s is not None}
+        return tuple(samples[time] for time in sorted(samples))
 
     async def aclose(self) -> None:
         """Close every connection."""

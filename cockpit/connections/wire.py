@@ -76,6 +76,12 @@ class StatusCondition(Part):
     message: str | None = ""
 
 
+class DatedCondition(StatusCondition):
+    """A status condition of which it matters since when; those of nodes and pods are too many to read their times."""
+
+    last_transition_time: datetime | None = None
+
+
 class NodeTaint(Part):
     """A taint."""
 
@@ -188,10 +194,20 @@ class Pod(Part):
     status: PodStatus | None = None
 
 
-class UsageSpecOnly(Part):
-    """A pod of which only the spec is read."""
+class ScannedMeta(Part):
+    """Whose pod it is."""
 
+    namespace: str = ""
+    deletion_timestamp: str | None = None
+    owner_references: list[Owner] | None = None
+
+
+class ScannedPod(Part):
+    """A pod as the scan of all pods reads it; `status` stays raw, as it is wanted of DaemonSets' pods only."""
+
+    metadata: ScannedMeta = msgspec.field(default_factory=ScannedMeta)
     spec: PodSpec | None = None
+    status: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Requirement(Part):
@@ -240,7 +256,7 @@ class DeploymentStatus(Part):
     updated_replicas: int = 0
     ready_replicas: int = 0
     available_replicas: int = 0
-    conditions: list[StatusCondition] | None = None
+    conditions: list[DatedCondition] | None = None
 
 
 class Deployment(Part):
@@ -264,6 +280,59 @@ class DaemonSet(Part):
     metadata: Meta
     spec: WorkloadSpec | None = None
     status: DaemonSetStatus | None = None
+
+
+class ScaleTarget(Part):
+    """What an autoscaler scales."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class AutoscalerSpec(Part):
+    """A HorizontalPodAutoscaler's spec."""
+
+    scale_target_ref: ScaleTarget | None = None
+    min_replicas: int | None = None
+    max_replicas: int = 0
+
+
+class AutoscalerStatus(Part):
+    """A HorizontalPodAutoscaler's status."""
+
+    current_replicas: int | None = 0
+    desired_replicas: int | None = 0
+    conditions: list[DatedCondition] | None = None
+
+
+class Autoscaler(Part):
+    """An autoscaling/v2 HorizontalPodAutoscaler."""
+
+    metadata: Meta
+    spec: AutoscalerSpec | None = None
+    status: AutoscalerStatus | None = None
+
+
+class QuotaSpec(Part):
+    """A ResourceQuota's spec; only whether it counts some pods and not others is read."""
+
+    scopes: list[str] | None = None
+    scope_selector: Any = None
+
+
+class QuotaStatus(Part):
+    """A ResourceQuota's status: amounts by resource name; numbers are tolerated as well as text."""
+
+    hard: dict[str, str | int | float] | None = None
+    used: dict[str, str | int | float] | None = None
+
+
+class Quota(Part):
+    """A ResourceQuota."""
+
+    metadata: Meta
+    spec: QuotaSpec | None = None
+    status: QuotaStatus | None = None
 
 
 class Regarding(Part):

@@ -99,12 +99,13 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A status condition of a Deployment."""
+    """A status condition of a Deployment or an autoscaler; `since` is when it became so (None: not told)."""
 
     type: str
     status: str
     reason: str = ""
     message: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,8 @@ class Quota:
     name: str
     hard: Mapping[str, str] = field(default_factory=dict)
     used: Mapping[str, str] = field(default_factory=dict)
+    scoped: bool = False
+    """It counts only pods of certain kinds (priority classes, best effort...)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -10,6 +10,10 @@ from typing import Literal, TypeAlias
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
+from cockpit.model.finding import FindingKind
+
+ARCH_PLACE = "{{arch}}"
+"""What a query holds in the place of the architecture."""
 
 
 class Unit(StrEnum):
@@ -20,6 +24,19 @@ class Unit(StrEnum):
     COUNT = "count"
     REQUESTS_PER_SECOND = "requests_per_second"
     PERCENT = "percent"
+
+
+class Measure(StrEnum):
+    """What a preset measures; CloudWatch is asked for it by this name."""
+
+    LATENCY_P50 = "latency_p50"
+    LATENCY_P95 = "latency_p95"
+    LATENCY_P99 = "latency_p99"
+    ERROR_RATE = "error_rate"
+    REQUESTS = "requests"
+    CPU = "cpu"
+    THROTTLING = "throttling"
+    REQUESTS_PER_POD = "requests_per_pod"
 
 
 class Promote(StrEnum):
@@ -96,13 +113,69 @@ class Prometheus:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudWatch:
+    """Where an Application Load Balancer's own metrics are asked for: the values of the dimensions, seconds as in Prometheus."""
+
+    region: str
+    load_balancer: str
+    target_groups: Mapping[Arch, str]
+    every: float = 60.0
+    stale_after: float = 300.0
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """Seconds between the samples of a signal, and until the newest is too old to be believed."""
+
+    every: float
+    stale_after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
-    """A named query; `{{arch}}` in it stands for the architecture."""
+    """A named query; `{{arch}}` in it stands for the architecture.
+
+    With `measure` CloudWatch is asked for that, and `query` only says so in words.
+    """
 
     name: str
     unit: Unit
     query: str
     better: Literal["lower", "higher"] | None = None
+    queries: Mapping[Arch, str] = field(default_factory=dict)
+    """The query of each architecture where they differ in more than its name."""
+    measure: Measure | None = None
+    preset: str = ""
+    """The preset that the query comes from, empty for one of the playbook's own."""
+
+    def query_for(self, arch: Arch) -> str:
+        """What is asked for one architecture."""
+        return self.queries.get(arch) or self.query.replace(ARCH_PLACE, arch.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What an instance costs an hour, by its type, in `currency`: the playbook's `own` before the `shipped` ones.
+
+    `basis` says in words what the shipped figures are, `label` what the playbook's are.
+    """
+
+    shipped: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
+    currency: str = "USD"
+    basis: str = ""
+    label: str = ""
+
+    def of(self, instance_type: str) -> float | None:
+        """The price an hour of an instance type, None when it is not known."""
+        return self.own.get(instance_type, self.shipped.get(instance_type))
+
+    def said(self, instance_types: Iterable[str]) -> str:
+        """Where the prices of these types are from."""
+        types = set(instance_types)
+        found = [self.label] if types & self.own.keys() else []
+        return "; ".join([*found, *([self.basis] if types - self.own.keys() else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +209,13 @@ class AgentsCheck:
 
 @dataclass(frozen=True, slots=True)
 class NativeCheck:
-    """Nothing emulated and nothing crashing with a wrong binary."""
+    """Nothing emulated and nothing crashing with a wrong binary.
+
+    Throughput per pod below `hint_below` (0 to 1) of what the baseline's makes likely is told as a hint; it decides nothing.
+    """
 
     native: bool = True
+    hint_below: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +230,14 @@ class RollbackCheck:
     """Everything that a rollback needs is there now."""
 
 
-Check: TypeAlias = SignalCheck | AgentsCheck | NativeCheck | ShareCheck | RollbackCheck
+@dataclass(frozen=True, slots=True)
+class FindingCheck:
+    """The matrix has found a symptom of this kind (an abort trigger only)."""
+
+    kind: FindingKind
+
+
+Check: TypeAlias = SignalCheck | AgentsCheck | NativeCheck | ShareCheck | RollbackCheck | FindingCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +277,13 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Probes:
+    """What may be asked inside of running containers. `exec` runs two harmless commands in one container of each image."""
+
+    exec: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A written exception from the portability gate."""
 
@@ -219,14 +310,26 @@ class Playbook:
     phases: tuple[Phase, ...]
     alb: Alb | None = None
     prometheus: Prometheus | None = None
+    cloudwatch: CloudWatch | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     agents: tuple[Agent, ...] = ()
     portability: Portability = Portability()
+    registries: Mapping[str, str] = field(default_factory=dict)
+    """The address of each image registry that is reached elsewhere than by its name."""
+    probes: Probes = Probes()
     rollback_order: tuple[str, ...] = ("weights", "affinity")
     source: str = ""
     """The file it was read from."""
+    prices: Prices = Prices()
 
     @property
     def name(self) -> str:
         """The run's key."""
         return self.metadata.name
+
+    def freshness_of(self, signal: str) -> Cadence | None:
+        """How often a signal is sampled and how long a sample holds; None for one that is not defined or has no source."""
+        if (found := self.signals.get(signal)) is None:
+            return None
+        source = self.cloudwatch if found.measure else self.prometheus
+        return Cadence(source.every, source.stale_after) if source else None

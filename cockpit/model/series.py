@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,7 +41,7 @@ class Series:
 
     def since(self, start: datetime) -> tuple[Sample, ...]:
         """The samples at or after `start`."""
-        return tuple(s for s in self.samples if s.time >= start)
+        return self.samples[bisect_left(self.samples, start, key=lambda sample: sample.time) :]
 
 
 def middle(samples: Iterable[Sample]) -> float | None:

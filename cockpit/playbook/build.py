@@ -5,9 +5,11 @@ from __future__ import annotations
 from cockpit.model import playbook as model
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
-from cockpit.playbook import names, schema, units
-from cockpit.playbook.checks import AgentsAbort, AgentsGate, NativeGate, ShareGate, SignalAbort, SignalGate
+from cockpit.model.finding import FindingKind
+from cockpit.playbook import build_metrics, names, schema, units
+from cockpit.playbook.checks import AgentsAbort, AgentsGate, FindingAbort, NativeGate, ShareGate, SignalAbort, SignalGate
 from cockpit.playbook.fields import Part
+from cockpit.playbook.schema_metrics import Metrics
 from cockpit.text import clean
 
 _Signals = dict[str, model.Signal]
@@ -15,21 +17,26 @@ _Signals = dict[str, model.Signal]
 
 def build(spec: schema.Playbook, source: str) -> model.Playbook:
     """The model of `spec`: defaults applied to phases, durations in seconds, shares from 0 to 1. `source` is the file."""
-    metrics = spec.metrics or schema.Metrics()
-    signals = {name: _signal(name, signal) for name, signal in metrics.signals.items()}
+    metrics = spec.metrics or Metrics()
     target = _target(spec.target)
+    signals = build_metrics.signals(metrics, target)
+    alb = spec.traffic.alb if spec.traffic else None
     rollback = spec.rollback or schema.Rollback()
     return model.Playbook(
         metadata=_metadata(spec.metadata),
         target=target,
         phases=tuple(_phase(phase, spec.defaults or schema.Defaults(), target, signals) for phase in spec.phases),
-        alb=_alb(spec.traffic.alb) if spec.traffic and spec.traffic.alb else None,
-        prometheus=_prometheus(metrics.prometheus) if metrics.prometheus else None,
+        alb=_alb(alb) if alb else None,
+        prometheus=build_metrics.prometheus(metrics.prometheus) if metrics.prometheus else None,
+        cloudwatch=build_metrics.cloudwatch(metrics.cloudwatch, alb) if metrics.cloudwatch and alb else None,
         signals=signals,
         agents=tuple(_agent(agent) for agent in spec.agents),
         portability=_portability(spec.portability or schema.Portability()),
+        registries={name: registry.endpoint for name, registry in spec.registries.items()},
+        probes=model.Probes(spec.probes.exec if spec.probes else False),
         rollback_order=tuple(rollback.order),
         source=source,
+        prices=build_metrics.prices(spec.prices),
     )
 
 
@@ -64,19 +71,6 @@ def _alb(alb: schema.Alb) -> model.Alb:
         account=alb.account,
         endpoint_url=alb.endpoint_url,
     )
-
-
-def _prometheus(prometheus: schema.Prometheus) -> model.Prometheus:
-    return model.Prometheus(
-        url=prometheus.url,
-        bearer_token_file=prometheus.bearer_token_file,
-        every=units.duration(prometheus.every),
-        stale_after=units.duration(prometheus.stale_after),
-    )
-
-
-def _signal(name: str, signal: schema.Signal) -> model.Signal:
-    return model.Signal(name, model.Unit(signal.unit), signal.query.strip(), signal.better)
 
 
 def _agent(agent: schema.Agent) -> model.Agent:
@@ -125,9 +119,11 @@ def _check(check: Part, signals: _Signals) -> model.Check:
         return _signal_check(check, signals[check.signal].unit)
     if isinstance(check, AgentsGate | AgentsAbort):
         return model.AgentsCheck(check.agents)
+    if isinstance(check, FindingAbort):
+        return model.FindingCheck(FindingKind(check.finding))
     if isinstance(check, ShareGate):
         return model.ShareCheck(units.share(check.within))
-    return model.NativeCheck() if isinstance(check, NativeGate) else model.RollbackCheck()
+    return model.NativeCheck(hint_below=units.share(check.hint_below)) if isinstance(check, NativeGate) else model.RollbackCheck()
 
 
 def _signal_check(check: SignalGate, unit: model.Unit) -> model.SignalCheck:

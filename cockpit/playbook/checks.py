@@ -48,6 +48,11 @@ class NativeGate(Part):
     """Nothing is emulated and nothing crashes with a wrong binary."""
 
     native: Yes = Field(description="Always true.", examples=[True])
+    hint_below: Share = Field(
+        default="60%",
+        description="Throughput per pod below this part of what the baseline's makes likely is told as a hint; it never decides.",
+        examples=["60%"],
+    )
 
 
 class ShareGate(Part):
@@ -63,6 +68,30 @@ class RollbackGate(Part):
     rollback: Literal["ready"] = Field(description="Always ready.", examples=["ready"])
 
 
+class FindingAbort(Part):
+    """The matrix has found a symptom."""
+
+    finding: Literal[
+        "no_healthy_targets",
+        "exec_format",
+        "no_manifest",
+        "illegal_instruction",
+        "invalid_elf",
+        "agent_crash_loop",
+        "agent_missing",
+        "emulated",
+        "pending_capacity",
+        "pending_taint",
+        "pending_affinity",
+        "quota",
+        "one_arch_stuck",
+        "progress_deadline",
+        "hpa_at_maximum",
+        "arch_label_mismatch",
+        "mixed_arches",
+    ] = Field(description="The symptom, as `cockpit diagnose --json` names it.", examples=["exec_format"])
+
+
 GATES: Mapping[str, type[Part]] = {
     "signal": SignalGate,
     "agents": AgentsGate,
@@ -70,7 +99,7 @@ GATES: Mapping[str, type[Part]] = {
     "share": ShareGate,
     "rollback": RollbackGate,
 }
-ABORTS: Mapping[str, type[Part]] = {"signal": SignalAbort, "agents": AgentsAbort}
+ABORTS: Mapping[str, type[Part]] = {"signal": SignalAbort, "agents": AgentsAbort, "finding": FindingAbort}
 NO_KIND = "no_kind"
 """The type of an error for an item of gates or abort that none of its kinds' keys is in."""
 
@@ -96,7 +125,9 @@ Gate: TypeAlias = Annotated[
     _kind(GATES),
 ]
 Abort: TypeAlias = Annotated[
-    Annotated[SignalAbort, Tag(tag("signal"))] | Annotated[AgentsAbort, Tag(tag("agents"))],
+    Annotated[SignalAbort, Tag(tag("signal"))]
+    | Annotated[AgentsAbort, Tag(tag("agents"))]
+    | Annotated[FindingAbort, Tag(tag("finding"))],
     _kind(ABORTS),
 ]
 Gates: TypeAlias = Annotated[list[Gate], Field(max_length=50)]

@@ -63,6 +63,23 @@ RULE = Shape(
     "write it like arn:aws:elasticloadbalancing:ap-south-1:111122223333:"
     "listener-rule/app/payments/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee",
 )
+REGISTRY = Shape(
+    "^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?(:[0-9]{1,5})?$",
+    "image registry",
+    "write it as images begin: its host, with a port if it has one, like registry.example.com",
+)
+LOAD_BALANCER = Shape(
+    f"^app/[0-9a-zA-Z-]{{1,32}}/{_LEAF}$",
+    "name of an Application Load Balancer as CloudWatch has it",
+    "write the end of its ARN, like app/payments/50dc6c495c0c9188",
+)
+PROM_LABEL = Shape("^[a-zA-Z_][a-zA-Z0-9_]{0,99}$", "Prometheus label", "write letters, digits and _, like app")
+PROM_METRIC = Shape(
+    "^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$", "metric's name", "write it without _bucket or _count, like http_request_duration_seconds"
+)
+INGRESS = Shape(f"^{_DNS}$", "name of an Ingress", "write it like payments")
+INSTANCE_TYPE = Shape("^[a-z0-9-]{2,20}\\.[a-z0-9-]{2,20}$", "instance type", "write it like m7g.xlarge")
+CURRENCY = Shape("^[A-Z]{3}$", "currency", "write its three letters, like USD")
 DATE = Shape("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "date", "write it like 2026-11-01")
 URL = Shape("^https?://[^\\s/?#]+[^\\s]*$", "address", "write it like http://prometheus.monitoring:9090")
 
@@ -109,6 +126,12 @@ def iso_date(value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise Wrong(f"{quoted(value)} is not in the calendar", DATE.right) from None
+
+
+def label_value(value: str) -> None:
+    """The value of a label: plain text, or {{arch}} alone."""
+    if value != ARCH_PLACEHOLDER and ("{{" in value or "}}" in value):
+        raise Wrong(f"{quoted(value)} is not substituted", "write plain text, or {{arch}} alone")
 
 
 def query(value: str) -> None:

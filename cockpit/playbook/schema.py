@@ -18,16 +18,16 @@ from cockpit.playbook.fields import (
     Line,
     Listener,
     Part,
-    Query,
     Region,
+    RegistryName,
     Rule,
-    SignalName,
     TargetGroup,
     Uid,
     Url,
     Weight,
     Workload,
 )
+from cockpit.playbook.schema_metrics import Metrics, Prices
 
 
 class Metadata(Part):
@@ -103,44 +103,6 @@ class Traffic(Part):
     alb: Alb | None = Field(default=None, description="An Application Load Balancer.")
 
 
-class Prometheus(Part):
-    """Where the signals are asked for."""
-
-    url: Url = Field(description="The server's address.", examples=["http://prometheus.monitoring:9090"])
-    bearer_token_file: Line | None = Field(
-        default=None,
-        description="A file with a bearer token; it is read each time.",
-        examples=["/var/run/secrets/prometheus/token"],
-    )
-    every: Duration = Field(default="15s", description="Time between two questions.", examples=["15s"])
-    stale_after: Duration = Field(default="60s", description="The age at which a sample is no longer believed.", examples=["60s"])
-
-
-class Signal(Part):
-    """A number that is watched on both architectures."""
-
-    unit: Literal["seconds", "ratio", "count", "requests_per_second", "percent"] = Field(
-        description="What its numbers are; it decides how limits are written.", examples=["seconds"]
-    )
-    better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good.", examples=["lower"])
-    query: Query = Field(
-        description="PromQL that gives one series; {{arch}} stands for amd64 or arm64.",
-        examples=['sum(rate(http_requests_total{arch="{{arch}}"}[2m]))'],
-    )
-
-
-class Metrics(Part):
-    """What is measured, and where."""
-
-    prometheus: Prometheus | None = Field(default=None, description="A Prometheus server.")
-    signals: dict[SignalName, Signal] = Field(
-        default={},
-        max_length=50,
-        json_schema_extra={"propertyNames": {"pattern": names.SIGNAL.pattern}},
-        description="Signals by name; `requests` gives the observed share.",
-    )
-
-
 class Certified(Part):
     """A sign-off for exact images of an agent."""
 
@@ -176,6 +138,25 @@ class Portability(Part):
         default="off", description='How strict it is. This version has no audit yet: only "off", in its quotes.', examples=["off"]
     )
     waivers: list[Waiver] = Field(default=[], max_length=200, description="Exceptions.")
+
+
+class Registry(Part):
+    """Where an image registry is reached, when not by its name: a mirror, or one inside of the cluster."""
+
+    endpoint: Url = Field(
+        description="Its address; http only where that is meant. Credentials for it are those of this address.",
+        examples=["https://mirror.example.com"],
+    )
+
+
+class Probes(Part):
+    """What may be asked inside of running containers."""
+
+    exec: bool = Field(
+        default=False,
+        description="Run `uname -m` and read process 1's ELF header in one container of each image. Needs create on pods/exec.",
+        examples=[True],
+    )
 
 
 class Weights(Part):
@@ -265,8 +246,16 @@ class Playbook(Part):
     target: Target = Field(description="The cluster, the namespace and what is moved in it.")
     traffic: Traffic | None = Field(default=None, description="What shifts traffic. Without it only affinity moves anything.")
     metrics: Metrics | None = Field(default=None, description="What is measured, and where.")
+    prices: Prices | None = Field(default=None, description="Prices an hour that replace the shipped table's.")
     agents: list[Agent] = Field(default=[], max_length=100, description="What must be healthy on every arm64 node.")
     portability: Portability | None = Field(default=None, description="The gate before the first phase.")
+    registries: dict[RegistryName, Registry] = Field(
+        default={},
+        max_length=50,
+        json_schema_extra={"propertyNames": {"pattern": names.REGISTRY.pattern}},
+        description="Image registries that are reached elsewhere than by their name.",
+    )
+    probes: Probes | None = Field(default=None, description="What may be asked inside of running containers. Left out: nothing.")
     phases: list[Phase] = Field(min_length=1, max_length=100, description="The steps, in their order.")
     defaults: Defaults | None = Field(default=None, description="What phases take that do not say it themselves.")
     rollback: Rollback | None = Field(default=None, description="How the run goes back.")

@@ -16,6 +16,9 @@ SECONDS = r"^(0|[1-9][0-9]{0,6})(\.[0-9]{1,9})?(ms|s)$"
 LONGEST = 31 * 24 * 3600.0
 """Seconds: no duration of a playbook may be longer than 31 days."""
 
+DEAREST = 10_000
+"""A price an hour above this is a mistake."""
+
 _DURATION, _PERCENT, _SECONDS = (re.compile(p) for p in (DURATION, PERCENT, SECONDS))
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 _OTHER_UNITS = re.compile(r"([0-9]{1,4})(d|w)")
@@ -81,6 +84,13 @@ def any_limit(value: object) -> None:
         return
     if not isinstance(value, str) or not (_PERCENT.fullmatch(value) or _SECONDS.fullmatch(value)):
         raise Wrong(f"{_named(value)} is no limit", "write 0.1% for a ratio, 120ms or 0.25s for seconds, else a plain number")
+
+
+def price(value: object) -> float:
+    """What an instance costs an hour: a plain number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= DEAREST:
+        raise Wrong(f"{_named(value)} is no price an hour", f"write a number above 0 and up to {DEAREST:,}, like 0.1632")
+    return float(value)
 
 
 def _seconds(value: object) -> float:

@@ -14,6 +14,7 @@ from cockpit.model.arch import Arch
 from cockpit.rehearsal import awsquery
 from cockpit.rehearsal.aws import Account
 from cockpit.rehearsal.awsquery import AwsError
+from cockpit.rehearsal.cloudwatch import TARGET, CloudWatchModel
 from cockpit.rehearsal.fleet import Member
 from cockpit.rehearsal.workloads import PORT
 
@@ -29,6 +30,8 @@ class Model:
     """The pods behind an architecture's target group."""
     set_weights: Callable[[str, Mapping[Arch, int]], None]
     throttled: Callable[[str], bool]
+    cloudwatch: CloudWatchModel | None = None
+    """Answers what is asked of CloudWatch; without one moto does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class AwsEndpoint:
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if self._model.cloudwatch and request.headers.get("X-Amz-Target") == TARGET:
+            return web.Response(text=self._model.cloudwatch.answer(body), content_type="application/x-amz-json-1.0")
         if "elasticloadbalancing" not in request.headers.get("Authorization", ""):
             return _response(await self._send(request.method, request.path_qs, dict(request.headers), body))
         form = awsquery.parse_form(body.decode("utf-8", "replace") if body else request.query_string)

@@ -33,6 +33,7 @@ class Ready:
     playbook: Path
     aws_endpoint_url: str | None
     prometheus_url: str
+    registry_url: str
     control_url: str
     clock: ScaledClock
     env: Mapping[str, str]
@@ -52,6 +53,7 @@ def _parse(line: str) -> Ready:
         playbook=Path(said["playbook"]),
         aws_endpoint_url=said["aws_endpoint_url"],
         prometheus_url=said["prometheus_url"],
+        registry_url=said["registry_url"],
         control_url=said["control_url"],
         clock=ScaledClock(origin, clock["since"], clock["speed"]),
         env=said["env"],

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from cockpit.rehearsal import draws
+from cockpit.rehearsal.images import Images
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.objects import Key, clone, controller, finished, key, requests, stamp
 
@@ -53,6 +54,8 @@ class Cluster:
         self.origin = origin
         self.step = 0
         self.dirty = Dirty()
+        self.images = Images()
+        """What the registry holds: kubelets pull from it."""
         self.quiet = False
         """While the world is built: no Events, no delays."""
         self.offset = 0.0

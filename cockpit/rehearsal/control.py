@@ -5,16 +5,21 @@ from __future__ import annotations
 from aiohttp import web
 
 from cockpit.errors import UsageError
+from cockpit.rehearsal.objects import stamp
 from cockpit.rehearsal.scenarios import SCENARIOS
 from cockpit.rehearsal.world import World
 
 
 def make_control(world: World) -> web.Application:
-    """GET /scenario lists them and names the one that is on; POST /scenario {"name": ...} changes it."""
+    """GET /scenario lists them and names the one that is on; POST /scenario {"name": ...} changes it.
+
+    `began` tells since when the trouble is there; null: not yet, or there is no one moment.
+    """
 
     def shown() -> web.Response:
         listed = [{"name": e.name, "summary": e.summary, "expected": e.expected} for e in SCENARIOS.values()]
-        return web.json_response({"scenario": world.scenario_name, "scenarios": listed})
+        began = stamp(world.began) if world.began else None
+        return web.json_response({"scenario": world.scenario_name, "began": began, "scenarios": listed})
 
     async def get(_: web.Request) -> web.Response:
         return shown()

@@ -10,11 +10,12 @@ from cockpit.model.cluster import Ref
 from cockpit.rehearsal.cluster import Cluster
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.objects import arch_of, condition, is_ready, moment, terminating
+from cockpit.rehearsal.runtime import speed_of
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A pod behind a workload. `since` is when it became ready."""
+    """A pod behind a workload. `since` is when it became ready; `speed` is 1 for a native one."""
 
     name: str
     address: str
@@ -23,6 +24,7 @@ class Member:
     ready: bool
     leaving: bool
     since: datetime | None
+    speed: float = 1.0
 
 
 class Fleet:
@@ -54,10 +56,12 @@ class Fleet:
         return tuple(self._member(p) for p in sorted(pods, key=lambda p: str(p["metadata"]["name"])) if p["status"].get("podIP"))
 
     def _member(self, pod: Obj) -> Member:
-        node = self._cluster.storage.find("nodes", None, pod["spec"]["nodeName"]) or {"metadata": {"labels": {}}}
+        found_node = self._cluster.storage.find("nodes", None, pod["spec"]["nodeName"])
+        node = found_node or {"metadata": {"labels": {}}}
         zone = node["metadata"]["labels"].get("topology.kubernetes.io/zone", "")
         found = condition(pod, "Ready")
         ready = is_ready(pod)
         since = moment(found["lastTransitionTime"]) if ready and found else None
         arch = Arch.ARM64 if arch_of(node) == Arch.ARM64 else Arch.AMD64
-        return Member(pod["metadata"]["name"], pod["status"]["podIP"], zone, arch, ready, terminating(pod), since)
+        speed = speed_of(self._cluster, pod, found_node) if found_node else 1.0
+        return Member(pod["metadata"]["name"], pod["status"]["podIP"], zone, arch, ready, terminating(pod), since, speed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Ref
+from cockpit.model.playbook import Playbook
 from cockpit.rehearsal.cluster import Cluster
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.objects import key
@@ -15,10 +15,11 @@ _ROUNDING = 1e-9
 class Plot:
     """Follows the configured share and the workloads' specs, one note per change."""
 
-    def __init__(self, cluster: Cluster, traffic: Traffic, workloads: tuple[Ref, ...]) -> None:
+    def __init__(self, cluster: Cluster, traffic: Traffic, playbook: Playbook) -> None:
         self.cluster = cluster
+        self.playbook = playbook
         self._traffic = traffic
-        self._workloads = {(w.namespace, w.name) for w in workloads}
+        self._workloads = {(w.namespace, w.name) for w in playbook.target.workloads}
         self._templates: dict[tuple[str, str], Obj] = {}
         self._moved_at: int | None = None
         self._shares = {arch: [(cluster.step, traffic.share(arch))] for arch in Arch}

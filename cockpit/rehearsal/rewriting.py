@@ -16,22 +16,28 @@ from cockpit.rehearsal.aws import Account
 from cockpit.rehearsal.awsseed import ACCOUNT
 
 CONTEXT = "rehearsal"
+_MAP = "tag:yaml.org,2002:map"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Where the embedded servers are. `account` is None for a playbook without a load balancer."""
+    """Where the embedded servers are. `account` is None for a playbook without a load balancer.
+
+    `registries` are the names that the one at `registry_url` stands in for.
+    """
 
     cluster_uid: str
     prometheus_url: str
     aws_url: str | None
     account: Account | None
+    registry_url: str = ""
+    registries: tuple[str, ...] = ()
 
 
 def rewrite(text: str, world: Embedded) -> str:
-    """`text` with context, metrics address, and the load balancer's account, endpoint and ARNs replaced."""
+    """`text` with context, addresses of metrics and registries, and the load balancer's account, endpoint and ARNs replaced."""
     root = yaml.compose(text, Loader=_LOADER)
     if not isinstance(root, MappingNode):
         raise UsageError("a playbook is a mapping with apiVersion, kind, metadata, target and phases")
@@ -40,9 +46,14 @@ def rewrite(text: str, world: Embedded) -> str:
     if metrics is not None:
         _put(metrics, "url", _text(world.prometheus_url))
         _drop(metrics, "bearer_token_file")
+    watched = _child(_child(root, "metrics"), "cloudwatch")
+    if watched is not None and world.aws_url is not None:
+        _put(watched, "endpoint_url", _text(world.aws_url))
+        _drop(watched, "load_balancer")
     balancer = _child(_child(root, "traffic"), "alb")
     if balancer is not None and world.account is not None and world.aws_url is not None:
         _balancer(balancer, world.account, world.aws_url)
+    _registries(root, world)
     rewritten: str = yaml.serialize(root, Dumper=_DUMPER, allow_unicode=True, width=4096)
     return rewritten
 
@@ -56,13 +67,25 @@ def _target(root: MappingNode, world: Embedded) -> None:
         _put(target, "cluster_uid", _text(world.cluster_uid))
 
 
+def _registries(root: MappingNode, world: Embedded) -> None:
+    if not world.registries:
+        return
+    held = [(_text(name), _endpoint(world.registry_url)) for name in world.registries]
+    _put(root, "registries", MappingNode(_MAP, held))
+
+
+def _endpoint(url: str) -> MappingNode:
+    # Nodes of its own each time: one that stands in two places would be written as an anchor.
+    return MappingNode(_MAP, [(_text("endpoint"), _text(url))])
+
+
 def _balancer(alb: MappingNode, account: Account, url: str) -> None:
     _drop(alb, "ingress")
     _put(alb, "account", _text(ACCOUNT))
     _put(alb, "endpoint_url", _text(url))
     _put(alb, "listeners", _texts(account.listeners))
     _put(alb, "rules", _texts(account.rules))
-    groups = MappingNode("tag:yaml.org,2002:map", [(_text(a.value), _text(account.target_groups[a])) for a in Arch])
+    groups = MappingNode(_MAP, [(_text(a.value), _text(account.target_groups[a])) for a in Arch])
     _put(alb, "target_groups", groups)
 
 

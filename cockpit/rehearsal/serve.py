@@ -22,6 +22,7 @@ from cockpit.rehearsal.aws import Account, AwsChild
 if TYPE_CHECKING:
     from cockpit.model.playbook import Playbook
     from cockpit.rehearsal.servers import Addresses
+    from cockpit.rehearsal.world import World
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 """What the embedded AWS endpoint takes; they open nothing else."""
@@ -96,7 +97,7 @@ async def _start(
     world.begin()
     clock = world.storage.clock = ScaledClock(origin, time.monotonic(), speed)
     addresses = await servers.open(certificates, aws_url)
-    rewritten = _rewrite(path, folder, seed, addresses, made)
+    rewritten = _rewrite(path, folder, world, addresses, made)
     ready = _ready_line(addresses, rewritten, clock, playbook)
     engine = asyncio.create_task(world.engine.run(clock, speed))
     return {**ready, "scenario": scenario, "seed": seed, "pid": os.getpid(), "folder": str(folder)}, engine
@@ -112,18 +113,20 @@ def _ready_line(addresses: Addresses, playbook: Path, clock: ScaledClock, source
         "playbook": str(playbook),
         "aws_endpoint_url": addresses.aws_url,
         "prometheus_url": addresses.prometheus_url,
-        "registry_url": None,
+        "registry_url": addresses.registry_url,
         "control_url": addresses.control_url,
         "clock": {"origin": clock.origin.isoformat().replace("+00:00", "Z"), "since": clock.since, "speed": clock.speed},
         "env": {**CREDENTIALS, "AWS_DEFAULT_REGION": region_of(source), CLOCK_VARIABLE: clock.as_text()},
     }
 
 
-def _rewrite(path: Path, folder: Path, seed: int, addresses: Addresses, account: Account | None) -> Path:
+def _rewrite(path: Path, folder: Path, world: World, addresses: Addresses, account: Account | None) -> Path:
     from cockpit.rehearsal.content import cluster_uid
+    from cockpit.rehearsal.registry import hosts
     from cockpit.rehearsal.rewriting import Embedded, rewrite
 
-    embedded = Embedded(cluster_uid(seed), addresses.prometheus_url, addresses.aws_url, account)
+    uid, registries = cluster_uid(world.cluster.seed), hosts(world.cluster)
+    embedded = Embedded(uid, addresses.prometheus_url, addresses.aws_url, account, addresses.registry_url, registries)
     target = folder / "playbook.yaml"
     target.write_text(rewrite(path.read_text("utf-8"), embedded), "utf-8")
     return target

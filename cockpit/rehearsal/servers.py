@@ -1,4 +1,4 @@
-"""The loopback servers around a world, in this process: Kubernetes, metrics, load balancer, control."""
+"""The loopback servers around a world, in this process: Kubernetes, metrics, load balancer, image registry, control."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from cockpit.rehearsal.aws import Account
 from cockpit.rehearsal.awsproxy import AwsEndpoint, Model
+from cockpit.rehearsal.cloudwatch import CloudWatchModel
 from cockpit.rehearsal.content import region_of
 from cockpit.rehearsal.control import make_control
 from cockpit.rehearsal.kube.api import make_app
@@ -18,6 +19,7 @@ from cockpit.rehearsal.kube.server import serve as serve_kubernetes
 from cockpit.rehearsal.kube.tls import Certificates
 from cockpit.rehearsal.logs import PodHooks
 from cockpit.rehearsal.prometheus import MetricsApi
+from cockpit.rehearsal.registry import RegistryApi
 from cockpit.rehearsal.signals import meanings
 from cockpit.rehearsal.world import World
 
@@ -29,6 +31,7 @@ class Addresses:
     kubeconfig: Path
     prometheus_url: str
     control_url: str
+    registry_url: str
     aws_url: str | None
 
 
@@ -43,7 +46,9 @@ class Servers:
     async def balancer(self, account: Account) -> str:
         """The AWS endpoint in front of moto. From here on the world knows the weights."""
         world = self._world
-        model = Model(world.members, world.set_weights, world.throttled)
+        names = {arn.rpartition(":")[2]: arch for arch, arn in account.target_groups.items()}
+        cloudwatch = CloudWatchModel(names, world.traffic.windows, world.origin, world.storage.clock.monotonic)
+        model = Model(world.members, world.set_weights, world.throttled, cloudwatch)
         endpoint = AwsEndpoint(account, region_of(world.playbook), model)
         self._stack.push_async_callback(endpoint.stop)
         await endpoint.start()
@@ -53,14 +58,15 @@ class Servers:
         """Everything but the AWS endpoint."""
         world, path = self._world, self._folder / "kubeconfig"
         kubernetes = await serve_kubernetes(
-            make_app(world.storage, faults=world, hooks=PodHooks()), self._folder, certificates=certificates
+            make_app(world.storage, faults=world, hooks=PodHooks(world.cluster)), self._folder, certificates=certificates
         )
         self._stack.push_async_callback(kubernetes.stop)
         write_kubeconfig(path, kubernetes.url, kubernetes.authority, world.playbook.target.namespace)
         known = meanings(world.playbook.signals.values())
         metrics = MetricsApi(known, world.traffic.windows, world.origin, world.storage.clock.monotonic, world.metrics_fault)
         prometheus = await self._plain(metrics.app())
-        return Addresses(path, prometheus, await self._plain(make_control(world)), aws_url)
+        registry = await self._plain(RegistryApi(world.cluster).app())
+        return Addresses(path, prometheus, await self._plain(make_control(world)), registry, aws_url)
 
     async def _plain(self, app: web.Application) -> str:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -12,8 +12,8 @@ from cockpit.model.playbook import Signal, Unit
 from cockpit.rehearsal.windows import Measured
 
 _QUANTILE = re.compile(r"(?:p|quantile\(\s*0?\.)(\d{1,3})")
-_OR_ZERO = re.compile(r"\bor\s+vector\(\s*0\s*\)$")
-_BODY = {50: 0.31, 75: 0.48, 90: 0.68, 95: 0.81, 99: 1.0, 999: 1.55}
+_OR_ZERO = re.compile(r"\bor\s+(vector\(\s*0\s*\)|0 \* sum\(.*\))$")
+BODY = {50: 0.31, 75: 0.48, 90: 0.68, 95: 0.81, 99: 1.0, 999: 1.55}
 """Other percentiles as multiples of the 99th."""
 _PLAUSIBLE = {Unit.SECONDS: 0.05, Unit.RATIO: 0.4, Unit.PERCENT: 40.0, Unit.COUNT: 12.0, Unit.REQUESTS_PER_SECOND: 1240.0}
 
@@ -27,7 +27,10 @@ class Meaning:
 
     @property
     def or_zero(self) -> bool:
-        """The query as a whole ends with `or vector(0)`: where nothing was measured it gives 0. `or` binds weakest in PromQL."""
+        """The query as a whole ends with `or vector(0)`, or 0 times a sum: where nothing was measured it gives 0.
+
+        `or` binds weakest in PromQL.
+        """
         return bool(_OR_ZERO.search(squeeze(self.signal.query)))
 
     def value(self, measured: Measured) -> float:
@@ -66,7 +69,7 @@ def _about_errors(signal: Signal) -> bool:
 
 def _percentile(signal: Signal) -> float:
     found = _QUANTILE.search(signal.name) or _QUANTILE.search(signal.query)
-    return _BODY.get(int(found.group(1)), 1.0) if found else 1.0
+    return BODY.get(int(found.group(1)), 1.0) if found else 1.0
 
 
 def squeeze(query: str) -> str:
@@ -75,9 +78,14 @@ def squeeze(query: str) -> str:
 
 
 def meanings(signals: Iterable[Signal]) -> dict[str, Meaning]:
-    """Every text that the playbook's queries can become, and what it stands for."""
+    """Every text that the playbook's PromQL can become, and what it stands for."""
     known: dict[str, Meaning] = {}
     for signal in signals:
+        if signal.measure:
+            continue
+        if signal.queries:
+            known |= {squeeze(text): Meaning(signal, arch) for arch, text in signal.queries.items()}
+            continue
         by_arch = re.search(r"\{\{\s*arch\s*\}\}", signal.query)
         for arch in Arch if by_arch else (None,):
             text = re.sub(r"\{\{\s*arch\s*\}\}", arch.value if arch else "", signal.query)

@@ -120,9 +120,10 @@ class Traffic:
         # A group without a healthy target fails open: all its targets get requests. An empty one gets none anywhere.
         serving = serving or [m for m in members if not m.leaving]
         pools = []
-        for arch in Arch:
-            mine = [m for m in serving if m.arch is arch]
-            if mine and rate > 0:
+        # Pods of one architecture and speed are alike; the balancer gives every pod the same, however slow it is.
+        for arch, speed in sorted({(m.arch, m.speed) for m in serving}):
+            mine = [m for m in serving if (m.arch, m.speed) == (arch, speed)]
+            if rate > 0:
                 pools.append(Pool(arch, _serve(mine, rate / len(serving), now, failing=failing)))
         return pools
 
@@ -141,10 +142,12 @@ class Traffic:
 
 
 def _serve(members: list[Member], rate: float, now: datetime, *, failing: bool) -> Measured:
-    """`members` get `rate` requests per second each."""
-    warm = latency.p99(rate)
+    """`members`, all of one speed, get `rate` requests per second each."""
+    speed = members[0].speed
+    # A pod at a third of the speed is one that gets three times the load, with every second three times as long.
+    warm = min(latency.TIMEOUT, latency.p99(rate / speed) / speed)
     slow = sum(latency.cold_factor((now - m.since).total_seconds()) if m.since else 1.0 for m in members) / len(members)
-    lost = 1.0 if failing else latency.refused(rate)
+    lost = 1.0 if failing else latency.refused(rate / speed)
     return Measured(rate * len(members), rate * len(members) * lost, warm * slow)
 
 

@@ -35,12 +35,16 @@ class Windows:
 
     def at(self, step: int) -> Measured | None:
         """The average over the window that ends with `step`; None when no request came in it or nothing is known of it."""
+        return self.over(WINDOW, step)
+
+    def over(self, steps: int, step: int) -> Measured | None:
+        """The same over so many steps."""
         end = min(step - self._first + 1, len(self._requests) - 1)
-        start = max(0, end - WINDOW)
+        start = max(0, end - steps)
         if end <= 0:
             return None
         requests = self._requests[end] - self._requests[start]
-        if requests < 1e-6 * WINDOW:
+        if requests < 1e-6 * steps:
             return None
         errors = self._errors[end] - self._errors[start]
         latency = (self._weighted[end] - self._weighted[start]) / requests

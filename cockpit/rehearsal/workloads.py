@@ -83,7 +83,7 @@ def _template(workload: Workload) -> Obj:
             "limits": {"memory": workload.memory},
         },
         "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
+        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     if not workload.host_network:
         # On the host's network a port is the node's own: two agents with the same one would keep each other off it.

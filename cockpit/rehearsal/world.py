@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cockpit.clock import Clock
 from cockpit.errors import UsageError
@@ -42,10 +42,11 @@ class World:
         self._groups = _groups(playbook)
         self.fleet = Fleet(self.cluster, playbook.target.workloads)
         self.traffic = Traffic(seed, origin, self.fleet, self._groups, playbook.target.from_arch)
-        self.plot = Plot(self.cluster, self.traffic, playbook.target.workloads)
+        self.plot = Plot(self.cluster, self.traffic, playbook)
         self.scenario: Scenario = Scenario(self.plot)
         self.scenario_name = scenario
         self.engine.each_step.append(self._step)
+        self.engine.kubelets.fails = lambda pod, node, container: self.scenario.fails(pod, node, container)
 
     def begin(self) -> None:
         """Play the time before the rehearsal, then start the scenario. The load balancer's weights must be known by now."""
@@ -57,6 +58,11 @@ class World:
         self.scenario = _entry(name)(self.plot)
         self.scenario_name = name
         self.scenario.start()
+
+    @property
+    def began(self) -> datetime | None:
+        """When the trouble of the scenario began; None before that, and where it has no one beginning."""
+        return None if self.scenario.began is None else self.origin + timedelta(seconds=self.scenario.began)
 
     def members(self, arch: Arch) -> tuple[Member, ...]:
         """The pods behind an architecture's target group."""

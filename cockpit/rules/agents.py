@@ -1,30 +1,36 @@
 """Agent health on the target architecture, computed by node name.
 
 A DaemonSet's own `desired` counts only nodes it is eligible for: pinned to amd64 it looks 100% while no arm64 node has its pod.
+The listed agents gate, and so do the sidecars of the workloads' pods; DaemonSets that were merely found on x86 nodes warn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Container, Pod, Ref
+from cockpit.model.cluster import Container, DaemonSet, Node, Pod, Ref
 from cockpit.model.playbook import Agent, AgentsCheck, Playbook
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
+from cockpit.rules.certified import compared, uncertified
+from cockpit.rules.daemonsets import keeps_off
 from cockpit.rules.freshness import blind
 from cockpit.rules.nodes import workers
+from cockpit.rules.sidecars import CRASH_LOOP, SidecarHealth, sidecars
 
-CRASH_LOOP = "CrashLoopBackOff"
 AGENT_SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)
+NO_POD = "no pod"
 
 
 @dataclass(frozen=True, slots=True)
 class AgentHealth:
     """One agent on the target's nodes. `missing` are Ready nodes without a Ready pod of it, each with the reason.
 
-    `certified` is None when the playbook names no certified image. `exists` is False when there is no such DaemonSet.
+    `crash_looping` are its pods that do. `certified` is None when the playbook names no certified image; `uncertified` are nodes
+    with what runs there instead, `compared` says by what they were compared (empty without a pod). `exists` is False when there
+    is no such DaemonSet; `desired` and `reported` (ready) are what its own status says. `listed`: by the playbook.
     """
 
     agent: Ref
@@ -35,25 +41,48 @@ class AgentHealth:
     restarts: int = 0
     certified: bool | None = None
     exists: bool = True
+    uncertified: tuple[tuple[str, str], ...] = ()
+    compared: str = ""
+    desired: int = 0
+    reported: int = 0
+    listed: bool = True
 
     @property
     def healthy(self) -> bool:
         """Every Ready node of the target architecture has a Ready pod with a certified image."""
         return self.exists and not self.missing and not self.crash_looping and self.certified is not False
 
+    @property
+    def looks_whole(self) -> bool:
+        """Its own status says 100% although nodes lack it."""
+        return bool(self.missing) and self.exists and 0 < self.desired == self.reported
+
 
 def judge_agents(check: AgentsCheck, snapshot: Snapshot, playbook: Playbook) -> Verdict:
-    """`ready`: every agent on every target node; `crash_loop` (an abort trigger): FAIL when any crash-loops."""
+    """`ready`: every listed agent on every target node; `crash_loop` (an abort trigger): FAIL when any crash-loops.
+
+    A sidecar of the workloads' pods that crash-loops on a target node fails both.
+    """
     name = f"agents {'ready' if check.agents == 'ready' else 'crash loop'}"
     if unknown := blind(snapshot, AGENT_SOURCES, name):
         return unknown
-    found = health(snapshot, playbook.agents, playbook.target.to_arch)
-    sick = [h for h in found if (h.crash_looping if check.agents == "crash_loop" else not h.healthy)]
-    if sick:
-        return Verdict(name, Outcome.FAIL, "; ".join(_ailment(h) for h in sick))
-    if not found or not found[0].nodes:
+    agents = health(snapshot, playbook.agents, playbook.target.to_arch)
+    sick = [h for h in agents if (h.crash_looping if check.agents == "crash_loop" else not h.healthy)]
+    faults = [_ailment(h) for h in sick] + [_sidecar(s) for s in sidecars(snapshot, playbook) if s.crash_looping]
+    numbers = {"nodes": float(agents[0].nodes) if agents else 0.0, "agents": float(len(agents)), "sick": float(len(faults))}
+    if faults:
+        return Verdict(name, Outcome.FAIL, "; ".join(faults), numbers)
+    if not agents or not agents[0].nodes:
         return Verdict(name, Outcome.NO_DATA, f"no Ready {playbook.target.to_arch} node")
-    return Verdict(name, Outcome.PASS, f"{len(found)} agents on {found[0].nodes} {playbook.target.to_arch} nodes")
+    words = f"{len(agents)} agents on {agents[0].nodes} {playbook.target.to_arch} nodes"
+    others = warning(unlisted(snapshot, playbook)) if check.agents == "ready" else ""
+    return Verdict(name, Outcome.PASS, f"{words}; {others}" if others else words, numbers)
+
+
+def warning(others: Sequence[AgentHealth]) -> str:
+    """What is to be said of DaemonSets that the playbook does not list; empty when nothing."""
+    lacking = [f"{h.agent.name} ({len(h.missing)} of {h.nodes} nodes without it)" for h in others if not h.healthy]
+    return f"not listed: {', '.join(lacking)}" if lacking else ""
 
 
 def _ailment(agent: AgentHealth) -> str:
@@ -61,58 +90,128 @@ def _ailment(agent: AgentHealth) -> str:
     if not agent.exists:
         return f"{name}: no such DaemonSet"
     if agent.crash_looping:
-        return f"{name}: crash loop ({agent.crash_looping[0]})"
+        more = f" and {len(agent.crash_looping) - 1} more" if len(agent.crash_looping) > 1 else ""
+        return f"{name}: crash loop ({agent.crash_looping[0]}{more}, {agent.restarts} restarts)"
     if agent.missing:
-        return f"{name}: {len(agent.missing)} of {agent.nodes} nodes without it ({agent.missing[0][0]}: {agent.missing[0][1]})"
-    return f"{name}: image is not the certified one"
+        node, why = agent.missing[0]
+        whole = f", though it says {agent.reported}/{agent.desired}" if agent.looks_whole else ""
+        return f"{name}: {len(agent.missing)} of {agent.nodes} nodes without it ({node}: {why}{whole})"
+    node, what = agent.uncertified[0]
+    return f"{name}: image is not the certified one ({node} {what})"
+
+
+def _sidecar(sidecar: SidecarHealth) -> str:
+    only = " on these nodes only" if sidecar.only_here else ""
+    pods = len(sidecar.crash_looping)
+    return f"sidecar {sidecar.name} of {sidecar.workload.name}: crash loop in {pods} of {sidecar.pods} pods{only}"
 
 
 def health(snapshot: Snapshot, agents: Sequence[Agent], arch: Arch) -> tuple[AgentHealth, ...]:
-    """The health of each agent on the Ready workers of `arch`."""
-    nodes = {n.name for n in workers(snapshot.nodes.values(), arch) if n.ready}
-    return tuple(_health(snapshot, agent, nodes) for agent in agents)
+    """The health of each listed agent on the Ready workers of `arch`."""
+    nodes = _nodes(snapshot, arch)
+    pods: dict[tuple[str, str], list[Pod]] = {(a.daemonset.namespace, f"DaemonSet/{a.daemonset.name}"): [] for a in agents}
+    for pod in snapshot.pods.values():
+        if (mine := pods.get((pod.namespace, pod.owner))) is not None:
+            mine.append(pod)
+    return tuple(
+        _health(snapshot, agent, nodes, pods[agent.daemonset.namespace, f"DaemonSet/{agent.daemonset.name}"]) for agent in agents
+    )
 
 
-def _health(snapshot: Snapshot, agent: Agent, nodes: set[str]) -> AgentHealth:
+def unlisted(snapshot: Snapshot, playbook: Playbook) -> tuple[AgentHealth, ...]:
+    """Every DaemonSet that has a pod on a worker of the old architecture and is not listed, on the Ready workers of the new one.
+
+    From the scan of all pods, which is up to a few minutes old; empty until it has ended.
+    """
+    if not snapshot.source(SourceName.DAEMON_PODS).live:
+        return ()
+    listed = {f"{a.daemonset.namespace}/{a.daemonset.name}" for a in playbook.agents}
+    old = {n.name for n in workers(snapshot.nodes.values(), playbook.target.from_arch)}
+    nodes = _nodes(snapshot, playbook.target.to_arch)
+    return tuple(
+        _unlisted(daemonset, nodes, snapshot.daemon_pods[key])
+        for key, daemonset in sorted(snapshot.daemonsets.items())
+        if key not in listed and not old.isdisjoint(snapshot.daemon_pods.get(key, {}))
+    )
+
+
+def _nodes(snapshot: Snapshot, arch: Arch) -> Mapping[str, Node]:
+    return {n.name: n for n in workers(snapshot.nodes.values(), arch) if n.ready}
+
+
+def _unlisted(daemonset: DaemonSet, nodes: Mapping[str, Node], states: Mapping[str, str]) -> AgentHealth:
+    missing = tuple(
+        (name, states.get(name) or _absent(daemonset, nodes[name])) for name in sorted(nodes) if states.get(name) != ""
+    )
+    return AgentHealth(
+        agent=Ref("daemonset", daemonset.namespace, daemonset.name),
+        nodes=len(nodes),
+        ready=len(nodes) - len(missing),
+        missing=missing,
+        crash_looping=tuple(name for name, why in missing if why.startswith(CRASH_LOOP)),
+        desired=daemonset.desired,
+        reported=daemonset.ready,
+        listed=False,
+    )
+
+
+def _health(snapshot: Snapshot, agent: Agent, nodes: Mapping[str, Node], pods: Sequence[Pod]) -> AgentHealth:
     ref = agent.daemonset
-    pods = [p for p in _pods(snapshot, ref) if p.node in nodes]
+    daemonset = snapshot.daemonsets.get(f"{ref.namespace}/{ref.name}")
     by_node: dict[str, list[Pod]] = {}
-    for pod in pods:
+    here = [p for p in pods if p.node in nodes]
+    for pod in here:
         by_node.setdefault(pod.node, []).append(pod)
-    ready = {name for name, here in by_node.items() if any(p.ready and not p.terminating for p in here)}
+    waiting = next((p.unschedulable for p in pods if not p.node and p.unschedulable), "")
+    ready = {p.node for p in here if p.ready and not p.terminating}
+    wrong = _uncertified(agent, here, nodes, snapshot)
     return AgentHealth(
         agent=ref,
         nodes=len(nodes),
         ready=len(ready),
-        missing=tuple((name, _why(by_node.get(name, []))) for name in sorted(nodes - ready)),
-        crash_looping=tuple(sorted(p.name for p in pods if _crash_looping(p))),
-        restarts=sum(c.restarts for p in pods for c in p.containers),
-        certified=_certified(agent, pods),
-        exists=f"{ref.namespace}/{ref.name}" in snapshot.daemonsets,
+        missing=tuple(
+            (name, _why(by_node.get(name, [])) or _absent(daemonset, nodes[name], waiting))
+            for name in sorted(nodes.keys() - ready)
+        ),
+        crash_looping=tuple(sorted(p.name for p in here if _crash_looping(p))),
+        restarts=sum(c.restarts for p in here for c in p.containers),
+        certified=not wrong if agent.certified_images else None,
+        exists=daemonset is not None,
+        uncertified=wrong,
+        compared=compared(agent.certified_images, snapshot.images) if agent.certified_images and here else "",
+        desired=daemonset.desired if daemonset else 0,
+        reported=daemonset.ready if daemonset else 0,
     )
 
 
-def _pods(snapshot: Snapshot, ref: Ref) -> list[Pod]:
-    return [p for p in snapshot.pods.values() if p.namespace == ref.namespace and p.owner == f"DaemonSet/{ref.name}"]
+def _uncertified(agent: Agent, pods: Sequence[Pod], nodes: Mapping[str, Node], snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    if not agent.certified_images:
+        return ()
+    certified, images = agent.certified_images, snapshot.images
+    judged = ((p.node, uncertified(p, certified, images, nodes[p.node].arch)) for p in pods if not p.terminating)
+    return tuple(sorted((node, what) for node, what in judged if what))
 
 
 def _crash_looping(pod: Pod) -> bool:
     return not pod.terminating and any(c.waiting == CRASH_LOOP for c in pod.containers)
 
 
-def _why(pods: list[Pod]) -> str:
-    if not pods:
-        return "no pod"
-    waiting = [c.waiting for p in pods for c in p.containers if c.waiting]
-    return waiting[0] if waiting else f"not ready ({pods[0].phase})"
+def _why(pods: Sequence[Pod]) -> str:
+    """Why the pods of a node are not Ready; empty when there is none that stays."""
+    staying = [p for p in pods if not p.terminating]
+    if not staying:
+        return ""
+    said = [_state(c) for p in staying for c in p.containers if c.waiting or (c.ended and not c.ready)]
+    return said[0] if said else f"not ready ({staying[0].phase})"
 
 
-def _certified(agent: Agent, pods: list[Pod]) -> bool | None:
-    if not agent.certified_images:
-        return None
-    # A pod that shows no certified image at all is uncertified; sidecars beside one are not the agent's own.
-    return all(any(_matches(c, agent.certified_images) for c in p.containers) for p in pods)
+def _state(container: Container) -> str:
+    ended = f", exit {container.exit_code}" if container.exit_code is not None else ""
+    restarts = f", {container.restarts} restarts" if container.restarts else ""
+    return f"{container.waiting or container.ended}{ended}{restarts}"
 
 
-def _matches(container: Container, images: Sequence[str]) -> bool:
-    return container.image in images or any(image.partition("@")[2] in container.image_id for image in images if "@" in image)
+def _absent(daemonset: DaemonSet | None, node: Node, waiting: str = "") -> str:
+    """Why a node has no pod: the DaemonSet keeps off it, or its pod waits for room (`waiting`, the scheduler's words)."""
+    kept = keeps_off(daemonset, node) if daemonset else ""
+    return kept or (f"no pod yet: {waiting}" if waiting else NO_POD)

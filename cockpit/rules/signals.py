@@ -6,16 +6,18 @@ Missing, stale or erroneous data never fails and never passes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, Prometheus, SignalCheck
+from cockpit.model.playbook import Cadence, Playbook, SignalCheck
 from cockpit.model.series import Sample, Series, middle
 from cockpit.model.snapshot import Snapshot, SourceName
-from cockpit.model.verdict import Outcome, Verdict
+from cockpit.model.verdict import Outcome, Side, Verdict
+from cockpit.rules.drift import MOST
 from cockpit.rules.freshness import blind
-from cockpit.rules.limits import RECENT, Limits, drift
+from cockpit.rules.limits import RECENT, Limits, Measuring, drift, evident, shown, with_sides
+from cockpit.rules.window import window
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,20 @@ def label(check: SignalCheck) -> str:
 def compare(snapshot: Snapshot, playbook: Playbook, signal: str, since: datetime) -> Comparison:
     """Both sides of a signal from `since` on."""
     sides = (playbook.target.to_arch, playbook.target.from_arch)
-    canary, baseline = ([s for s in _series(snapshot, signal, a).standing if s.time >= since] for a in sides)
+    canary, baseline = (_standing(_series(snapshot, signal, a), since) for a in sides)
     return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), drift(canary, baseline), len(canary))
 
 
+def _standing(series: Series, since: datetime) -> Sequence[Sample]:
+    return series.since(since) if series.standing else ()
+
+
 def judge_gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
-    """The verdict of a gate over the samples from `since` on; a drift needs `min_samples` of both sides."""
+    """The verdict of a gate over the samples from `since` on, with its evidence; a drift needs `min_samples` of both sides."""
+    return _evident(_gate(check, snapshot, playbook, since), check, snapshot, playbook, since)
+
+
+def _gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
     name, (to, home) = label(check), (playbook.target.to_arch, playbook.target.from_arch)
     if unknown := side_unknown(snapshot, playbook, check.signal, to, name):
         return unknown
@@ -59,10 +69,14 @@ def judge_abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, sinc
     """The verdict of an abort trigger: FAIL (it fires) when the limit was broken throughout the last `for_seconds`.
 
     Throughout means by every rolling median of three samples, so that one scrape, good or bad, decides nothing. Without a time
-    the newest sample decides.
+    the newest sample decides. A drift has to be beyond noise as well.
     """
+    return _evident(_abort(check, snapshot, playbook, since), check, snapshot, playbook, since)
+
+
+def _abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
     name, (to, home) = label(check), (playbook.target.to_arch, playbook.target.from_arch)
-    if (prometheus := playbook.prometheus) is None:
+    if (cadence := playbook.freshness_of(check.signal)) is None:
         return Verdict(name, Outcome.ERROR, "no source for this signal")
     if unknown := side_unknown(snapshot, playbook, check.signal, to, name):
         return unknown
@@ -71,9 +85,34 @@ def judge_abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, sinc
     if len(canary) < max(width, check.min_samples):
         return _too_few(name, canary, max(width, check.min_samples))
     limits = _limits(check, playbook, name, side_unknown(snapshot, playbook, check.signal, home, name))
-    start = snapshot.time - timedelta(seconds=check.for_seconds + 2 * prometheus.every)
-    window = _unbroken([s for s in canary if s.time >= start], prometheus) if check.for_seconds else canary[-1:]
-    return _lasting(limits, window, baseline, width, prometheus.every)
+    start = canary[-1].time - timedelta(seconds=check.for_seconds + 2 * cadence.every)
+    recent = _unbroken([s for s in canary if s.time >= start], cadence) if check.for_seconds else canary[-1:]
+    found = _lasting(limits, recent, baseline, width, cadence.every)
+    if found.outcome is not Outcome.FAIL or check.max_drift is None or limits.fixed_broken(recent[-width:]):
+        return found
+    return _beyond_noise(found, limits, snapshot, (to, home), recent, baseline)
+
+
+def _beyond_noise(
+    found: Verdict,
+    limits: Limits,
+    snapshot: Snapshot,
+    archs: tuple[Arch, Arch],
+    recent: Sequence[Sample],
+    baseline: Sequence[Sample],
+) -> Verdict:
+    """A lasting drift, unless noise explains it. The noise is that of all samples there are, from before the phase as well."""
+    check, every = limits.check, limits.measuring.every
+    lasted = [s for s in recent if (recent[-1].time - s.time).total_seconds() + every <= max(every, check.for_seconds)]
+    history = [_series(snapshot, check.signal, arch).samples[-MOST:] for arch in archs]
+    whole, part = limits.soak(*history), limits.soak(lasted, _beside(baseline, lasted, every))
+    if whole is None or part is None:
+        return Verdict(limits.name, Outcome.NO_DATA, "no baseline to compare with", found.numbers)
+    seen = replace(part.whole, noise=whole.newest.noise)
+    if limits.limit.lasting(seen, whole.size / len(lasted)):
+        return replace(found, evidence=evident(seen))
+    words = f"{found.reason}: cannot be told from noise"
+    return replace(found, outcome=Outcome.LOW_SAMPLES, reason=words, evidence=evident(seen))
 
 
 def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample], width: int, every: float) -> Verdict:
@@ -82,7 +121,7 @@ def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample
         return _too_few(limits.name, canary, width)
 
     def judge(samples: Sequence[Sample]) -> Verdict:
-        return limits.judge(samples, _beside(baseline, samples, every))
+        return limits.glance(samples, _beside(baseline, samples, every))
 
     newest = judge(canary[-width:])
     if newest.outcome is not Outcome.FAIL:
@@ -98,9 +137,9 @@ def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample
     return Verdict(limits.name, Outcome.LOW_SAMPLES, words, newest.numbers)
 
 
-def _unbroken(samples: Sequence[Sample], prometheus: Prometheus) -> Sequence[Sample]:
+def _unbroken(samples: Sequence[Sample], cadence: Cadence) -> Sequence[Sample]:
     """The samples since the last hole: what was in a hole is not known to have been bad."""
-    longest = max(prometheus.stale_after, RECENT * prometheus.every)
+    longest = max(cadence.stale_after, RECENT * cadence.every)
     for i in range(len(samples) - 1, 0, -1):
         if (samples[i].time - samples[i - 1].time).total_seconds() > longest:
             return samples[i:]
@@ -121,12 +160,36 @@ def _too_few(name: str, samples: Sequence[Sample], needed: int, whose: str = "")
 
 def _limits(check: SignalCheck, playbook: Playbook, name: str, missing: Verdict | None) -> Limits:
     signal = playbook.signals[check.signal]
-    return Limits(check, name, signal.unit, signal.better == "higher", missing)
+    return Limits(check, name, signal.unit, signal.better == "higher", missing, measuring(playbook, check.signal))
+
+
+def measuring(playbook: Playbook, signal: str) -> Measuring:
+    """How a signal of the playbook is measured."""
+    cadence, found = playbook.freshness_of(signal), playbook.signals[signal]
+    every = cadence.every if cadence else 0.0
+    span = max(window(found.query_for(arch)) for arch in Arch)
+    return Measuring(max(every, 1e-3), every if found.measure else span)
+
+
+def _evident(found: Verdict, check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
+    """The verdict with each side's query, newest values and age; the baseline only where it is compared with."""
+    if check.signal not in playbook.signals:
+        return found
+    archs = (playbook.target.to_arch, playbook.target.from_arch)[: 1 if check.max_drift is None else 2]
+    return with_sides(found, {arch: side(check.signal, arch, snapshot, playbook, since) for arch in archs})
+
+
+def side(signal: str, arch: Arch, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Side:
+    """What was measured of a signal on one architecture from `since` on."""
+    series = _series(snapshot, signal, arch)
+    samples = series.since(since)
+    age = (snapshot.time - series.latest.time).total_seconds() if series.latest else None
+    return Side(playbook.signals[signal].query_for(arch), len(samples), age, shown(samples))
 
 
 def side_unknown(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch, name: str) -> Verdict | None:
     """Why nothing can be said about a signal of one architecture, None when its newest sample may be believed."""
-    if playbook.prometheus is None or signal not in playbook.signals:
+    if (cadence := playbook.freshness_of(signal)) is None:
         return Verdict(name, Outcome.ERROR, "no source for this signal")
     if fault := blind(snapshot, [SourceName.METRICS], name):
         return fault
@@ -136,7 +199,9 @@ def side_unknown(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch
     if series.latest is None:
         return Verdict(name, Outcome.NO_DATA, f"{arch}: no sample yet")
     age = (snapshot.time - series.latest.time).total_seconds()
-    if age > playbook.prometheus.stale_after:
+    if age < -cadence.stale_after:
+        return Verdict(name, Outcome.ERROR, f"{arch}: newest sample is {-age:.0f} s in the future: clocks differ", {"age": age})
+    if age > cadence.stale_after:
         return Verdict(name, Outcome.STALE, f"{arch}: newest sample is {age:.0f} s old", {"age": age})
     return None
 

@@ -12,17 +12,20 @@ from cockpit.model.plan import Plan, Reading
 from cockpit.model.playbook import Promote, Unit
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Verdict
-from cockpit.rules.agents import health
+from cockpit.rules.agents import health, unlisted
 from cockpit.rules.judging import aborts, gates
+from cockpit.rules.matrix import look
 from cockpit.rules.nodes import mix
 from cockpit.rules.readiness import Readiness, readiness
 from cockpit.rules.share import intended_share
+from cockpit.rules.sidecars import sidecars
 from cockpit.rules.signals import Comparison, compare
 from cockpit.rules.traffic import traffic
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import Permit, permit
 from cockpit.run.state import RunState, Stage
+from cockpit.run.worth import Worth
 
 GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 """Stages in which no phase is intended any more."""
@@ -75,6 +78,7 @@ def frame(
     events: tuple[Event, ...],
     busy: str,
     retrying: str,
+    worth: Worth,
 ) -> Frame:
     """Put the picture together."""
     playbook = crew.playbook
@@ -101,6 +105,11 @@ def frame(
         next_why=next_why,
         rollback_plan=back,
         rollback_why=back_why,
+        matrix=look(snapshot, playbook, identity.context),
+        unlisted=unlisted(snapshot, playbook),
+        sidecars=sidecars(snapshot, playbook),
+        price=worth.notice(snapshot, playbook, state),
+        best_price=worth.best,
         events=events,
         busy=busy,
         retrying=retrying,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from cockpit.model.arch import Arch
 from cockpit.model.event import Event
 from cockpit.model.plan import Plan, Reading
 from cockpit.model.playbook import Playbook
+from cockpit.model.price import PricePerformance
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Verdict
 from cockpit.rules.agents import AgentHealth
+from cockpit.rules.matrix import NOT_LOOKED, Matrix
 from cockpit.rules.nodes import NodeMix
 from cockpit.rules.readiness import Readiness
+from cockpit.rules.sidecars import SidecarHealth
 from cockpit.rules.signals import Comparison
 from cockpit.rules.traffic import Traffic
 from cockpit.run.machine import Permit
@@ -53,6 +58,14 @@ class Frame:
     next_why: str
     rollback_plan: Plan | None
     rollback_why: str
+    matrix: Matrix = NOT_LOOKED
+    unlisted: tuple[AgentHealth, ...] = ()
+    """DaemonSets on nodes of the old architecture that the playbook does not list; they warn and gate nothing."""
+    sidecars: tuple[SidecarHealth, ...] = ()
+    price: Mapping[Arch, PricePerformance] = field(default_factory=dict)
+    """Price-performance of both sides now."""
+    best_price: Mapping[Arch, PricePerformance] = field(default_factory=dict)
+    """The best that this run has seen of each side."""
     events: tuple[Event, ...] = ()
     busy: str = ""
     retrying: str = ""

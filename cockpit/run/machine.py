@@ -63,14 +63,12 @@ def proven(state: RunState, now: datetime) -> RunState:
 
 
 def tick(state: RunState, monotonic: float, gates: Sequence[Verdict]) -> RunState:
-    """Let soak time pass up to `monotonic` seconds, as far as the verdicts allow."""
-    if state.stage is not Stage.SOAKING:
-        return replace(state, ticked=monotonic)
+    """Let soak time pass up to `monotonic` seconds, as far as the verdicts allow: from one tick at which all pass to the next."""
+    passing = state.stage is Stage.SOAKING and not state.hold and all(v.passed for v in gates)
+    if not passing:
+        failed = state.stage is Stage.SOAKING and any(v.outcome is Outcome.FAIL for v in gates)
+        return replace(state, ticked=None, soaked=0.0 if failed else state.soaked)
     passed = monotonic - state.ticked if state.ticked is not None else 0.0
-    if any(v.outcome is Outcome.FAIL for v in gates):
-        return replace(state, ticked=monotonic, soaked=0.0)
-    if state.hold or not all(v.passed for v in gates):
-        return replace(state, ticked=monotonic)
     return replace(state, ticked=monotonic, soaked=state.soaked + passed)
 
 
@@ -129,8 +127,8 @@ def _ended(state: RunState) -> str:
     return {Stage.COMPLETED: "completed", Stage.ROLLED_BACK: "been rolled back"}.get(state.stage, "failed")
 
 
-def minutes(seconds: float) -> str:
-    """`7:41`, or `1:05:00` from an hour on; part seconds round up, so that 0:00 means done."""
-    whole = int(seconds) + (seconds > int(seconds))
+def minutes(seconds: float, *, passed: bool = False) -> str:
+    """`7:41`, or `1:05:00` from an hour on. What is left rounds up, so that 0:00 means done; what has passed rounds down."""
+    whole = int(seconds) + (not passed and seconds > int(seconds))
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"

@@ -54,7 +54,7 @@ class RunState:
     """The state of a run. `phase` is an index into the playbook's phases, -1 before the first; `soaked` is in seconds.
 
     `phase_at` is when the phase began, `proven_at` when it was observed to hold, `stage_at` when the stage began;
-    `ticked` is the last tick's monotonic seconds.
+    `ticked` is the last tick's monotonic seconds, None unless soak time counts from it.
     """
 
     run: str

@@ -9,11 +9,13 @@ from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.freshness import words
+from cockpit.rules.matrix import findings
 from cockpit.rules.nodes import pods_of
 from cockpit.run.assess import Judgement
 from cockpit.run.logbook import Logbook
 from cockpit.run.machine import minutes
 from cockpit.run.state import RunState, Stage
+from cockpit.run.telling import verdict_fields
 
 PATIENCE = 60.0
 """Seconds for which a pod may be unschedulable while a phase is being proven, before that is a reason to hold."""
@@ -61,10 +63,8 @@ class Watchman:
         if self._verdicts.get((role, verdict.gate)) is verdict.outcome:
             return
         self._verdicts[role, verdict.gate] = verdict.outcome
-        numbers: dict[str, Json] = {k: round(v, 6) for k, v in verdict.numbers.items()}
         text = f"{role} {verdict.gate}: {verdict.outcome}: {verdict.reason}"
-        fields: dict[str, Json] = {"role": role, "gate": verdict.gate, "verdict": str(verdict.outcome), "numbers": numbers}
-        self._logbook.say(EventType.VERDICT, text, **fields)
+        self._logbook.say(EventType.VERDICT, text, role=role, **verdict_fields(verdict))
 
     def _gates(self, gates: tuple[Verdict, ...]) -> None:
         is_open = all(v.passed for v in gates)
@@ -82,7 +82,7 @@ class Watchman:
         if quarter < self._quarter and state.soaked == 0:
             self._logbook.say(EventType.SOAK, "soak starts anew: a gate failed", soaked=0, soak=phase.soak)
         elif quarter > self._quarter:
-            text = f"soaked {minutes(state.soaked)} of {minutes(phase.soak)}"
+            text = f"soaked {minutes(state.soaked, passed=True)} of {minutes(phase.soak)}"
             self._logbook.say(EventType.SOAK, text, soaked=round(state.soaked, 1), soak=phase.soak)
         self._quarter = quarter
 
@@ -125,4 +125,6 @@ class Watchman:
             self._pending_since = snapshot.monotonic
         if snapshot.monotonic - self._pending_since < PATIENCE:
             return ""
-        return f"{len(pending)} pods of {phase.affinity.workload} Pending: {pending[0].unschedulable}"
+        known = next((f for f in findings(snapshot, self._playbook) if f"Pod/{pending[0].name}" in f.objects), None)
+        title, move = (known.title, f"; {known.rollback}") if known else ("Pending", "")
+        return f"{len(pending)} pods of {phase.affinity.workload} {title}: {pending[0].unschedulable}{move}"

@@ -5,12 +5,12 @@ Reconnecting, backoff and the cleaning of outside text live in it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from cockpit.model.snapshot import SourceName
+from cockpit.model.snapshot import Snapshot, SourceName
 
 
 class Kind(StrEnum):
@@ -56,4 +56,13 @@ class Source(Protocol):
 
     def observe(self) -> AsyncIterator[Observation]:
         """Observe until cancelled. Never raises for a fault of the server: that is an observation."""
+        ...
+
+
+@runtime_checkable
+class Sighted(Protocol):
+    """A source that asks about what others have observed."""
+
+    def sees(self, newest: Callable[[], Snapshot | None]) -> None:
+        """From now on `newest` gives the newest picture, None before the first. To be called before `observe`."""
         ...

@@ -15,6 +15,7 @@ from cockpit.sources.base import Source
 from cockpit.sources.events import EventsSource
 from cockpit.sources.listwatch import Collection, ListWatch, by_name, by_namespace
 from cockpit.sources.merged import Part, part_of
+from cockpit.sources.namespace import autoscalers_source, quotas_source
 from cockpit.sources.selectors import SelectorBoard, followed
 from cockpit.sources.usage import UsageSource
 from cockpit.sources.watched import WatchedSource
@@ -34,6 +35,8 @@ def cluster_sources(kube: KubeClient, playbook: Playbook, clock: Clock, random: 
         pods_source(kube, workloads, agents, board, clock, chance),
         EventsSource(kube, playbook.target.namespace, clock, chance),
         UsageSource(kube, clock, chance),
+        autoscalers_source(kube, playbook.target.namespace, clock, chance),
+        quotas_source(kube, playbook.target.namespace, clock, chance),
     )
 
 

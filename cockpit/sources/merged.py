@@ -6,17 +6,18 @@ The source has listed when every part has, is at fault while any part is, and is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from cockpit.clock import Clock
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation
+from cockpit.sources.base import Kind, Observation, Source
 from cockpit.sources.listwatch import ListWatch, Observations
 
 Emit = Callable[[Observation], Awaitable[None]]
+T = TypeVar("T")
 Part = Callable[[Emit], Awaitable[None]]
 """Feeds observations for ever."""
 
@@ -108,9 +109,26 @@ async def _feed(part: Part, state: _State, queue: asyncio.Queue[tuple[_State, Ob
     await part(emit)
 
 
-async def _next(
-    queue: asyncio.Queue[tuple[_State, Observation]], tasks: Sequence[asyncio.Future[None]]
-) -> tuple[_State, Observation]:
+async def interleaved(parts: Sequence[Source]) -> AsyncGenerator[tuple[int, Observation], None]:
+    """What several sources tell, each observation with the index of its source. An exception in one is raised from here."""
+    queue: asyncio.Queue[tuple[int, Observation]] = asyncio.Queue(BUFFER)
+
+    async def feed(index: int, part: Source) -> None:
+        async with aclosing(cast("AsyncGenerator[Observation, None]", part.observe())) as observations:
+            async for observation in observations:
+                await queue.put((index, observation))
+
+    tasks = [asyncio.ensure_future(feed(index, part)) for index, part in enumerate(parts)]
+    try:
+        while True:
+            yield await _next(queue, tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _next(queue: asyncio.Queue[tuple[T, Observation]], tasks: Sequence[asyncio.Future[None]]) -> tuple[T, Observation]:
     if not queue.empty():
         return queue.get_nowait()
     waiting = asyncio.ensure_future(queue.get())

@@ -30,17 +30,13 @@ MARGIN = timedelta(minutes=10)
 """Kept beyond a window, since its last sample comes after its end."""
 BACKFILL = timedelta(minutes=30)
 AT_ONCE = 4
-PLACE = "{{arch}}"
+ATTEMPTS = 3
+"""How often a past that could not be read is asked for, once a round: it is for those who look, and nothing waits for it."""
 
 Key: TypeAlias = tuple[str, Arch]
 
 _SILENT = (Unreachable, Unauthorized, Throttled)
 """Errors that mean that the server was not heard on a query; of others, it was."""
-
-
-def query_for(signal: Signal, arch: Arch) -> str:
-    """The signal's query for an architecture: the one substitution that there is."""
-    return signal.query.replace(PLACE, arch.value)
 
 
 def keep(playbook: Playbook) -> timedelta:
@@ -66,8 +62,9 @@ class MetricsSource:
         self._config = config
         self._keep = keep
         self._queries: dict[Key, str] = {
-            (name, arch): query_for(signal, arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
+            (name, arch): signal.query_for(arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
         }
+        self._unfilled = dict.fromkeys(self._queries, ATTEMPTS)
         self._clock = clock
         self._backoff = Backoff(clock, random or Random())  # noqa: S311 (jitter)
         self._series: dict[Key, Series] = {}
@@ -80,7 +77,6 @@ class MetricsSource:
     async def observe(self) -> AsyncGenerator[Observation, None]:
         """Ask until cancelled."""
         client = PrometheusClient(self._config.url, self._config.bearer_token_file)
-        filled = False
         try:
             async with client.pulse.felt():
                 while True:
@@ -90,10 +86,8 @@ class MetricsSource:
                         yield observation
                     if not fault:
                         self._backoff.reset()
-                        if not filled:
-                            filled = True
-                            for observation in await self._backfill(client, told[-1].at):
-                                yield observation
+                        for observation in await self._backfill(client, told[-1].at):
+                            yield observation
                         fault = await self._wait(client, started + self._config.every)
                         if not fault:
                             continue
@@ -163,19 +157,37 @@ class MetricsSource:
         return after != before
 
     async def _backfill(self, client: PrometheusClient, at: float) -> list[Observation]:
-        """Samples from before the start, so that trends are there at once; a server that keeps none is no fault."""
+        """Samples from before the start, so that trends are there at once. A server that keeps none is no fault.
+
+        What could be read is shown, whatever became of the rest; that is asked for again with the next rounds.
+        """
+        if not self._unfilled:
+            return []
         now = self._clock.now()
-        span = Range(now - BACKFILL, now, self._config.every)
-        told = []
-        for key, query in self._queries.items():
-            try:
-                async with client.pulse.alive():
-                    older = await client.range(query, span)
-            except CockpitError:
-                continue
-            if self._prepend(key, older):
-                told.append(self._upsert(key, at))
-        return told
+        span, bound = Range(now - BACKFILL, now, self._config.every), asyncio.Semaphore(AT_ONCE)
+
+        async def past(key: Key) -> list[Observation]:
+            async with bound:
+                older = await self._past(client, key, span)
+            return [self._upsert(key, at)] if self._prepend(key, older) else []
+
+        return [o for found in await asyncio.gather(*(past(key) for key in tuple(self._unfilled))) for o in found]
+
+    async def _past(self, client: PrometheusClient, key: Key, span: Range) -> tuple[Sample, ...]:
+        """One series before now, newest chunk first: as much of it as the server gives."""
+        found: tuple[Sample, ...] = ()
+        try:
+            async with client.pulse.alive():
+                for chunk in span.chunks():
+                    found = (*await client.range(self._queries[key], chunk), *found)
+        except NoData:
+            pass
+        except CockpitError:
+            self._unfilled[key] -= 1
+            if self._unfilled[key]:
+                return found
+        self._unfilled.pop(key, None)
+        return found
 
     def _prepend(self, key: Key, older: tuple[Sample, ...]) -> bool:
         series = self._series[key]

@@ -1,18 +1,20 @@
-"""What all pods of each node ask for: what the scheduler would still find free.
+"""What all pods of each node ask for, and on which nodes each DaemonSet has a Ready pod.
 
-It takes all pods of the cluster, so it is asked for seldom, in pages, and nothing but the sums is kept.
+It takes all pods of the cluster, so it is asked for seldom, in pages; only sums and one word for a DaemonSet's pod are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from random import Random
 
 import msgspec
 
 from cockpit.clock import Clock
 from cockpit.connections import wire
+from cockpit.connections.decode import shared
 from cockpit.connections.demand import pod_requests
 from cockpit.connections.kube import KubeClient
 from cockpit.errors import CockpitError, Gone, Unreachable
@@ -29,13 +31,14 @@ RESTS = 2.0
 MOST_REST_SECONDS = 180.0
 _PATH = "/api/v1/pods"
 _ALIVE = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
-_page = msgspec.json.Decoder(wire.List[wire.UsageSpecOnly]).decode
+_page = msgspec.json.Decoder(wire.List[wire.ScannedPod]).decode
+_status = msgspec.json.Decoder(wire.PodStatus).decode
 
 
 class UsageSource:
-    """Summed requests by node name; nodes without pods are left out."""
+    """Summed requests by node name (nodes without pods are left out), and each DaemonSet's pods by node."""
 
-    names = (SourceName.USAGE,)
+    names = (SourceName.USAGE, SourceName.DAEMON_PODS)
 
     def __init__(self, kube: KubeClient, clock: Clock, random: Random, every: float = EVERY_SECONDS) -> None:
         self._kube = kube
@@ -54,18 +57,18 @@ class UsageSource:
             while True:
                 started = self._clock.monotonic()
                 try:
-                    sums = await self._scan()
+                    scan = await self._scan()
                 except Gone as error:
                     await rest(self._backoff, self._kube.pulse, error)
                     continue
                 except CockpitError as error:
-                    yield Observation(SourceName.USAGE, Kind.FAULT, self._clock.monotonic(), why=str(error))
+                    for fault in self._both(Kind.FAULT, self._clock.monotonic(), str(error)):
+                        yield fault
                     await rest(self._backoff, self._kube.pulse, error)
                     continue
                 self._backoff.reset()
-                for node, total in sums.items():
-                    yield Observation(SourceName.USAGE, Kind.UPSERT, started, node, total)
-                yield Observation(SourceName.USAGE, Kind.LISTED, started, keys=frozenset(sums))
+                for observation in scan.told(started):
+                    yield observation
                 async with aclosing(self._resting(started)) as meanwhile:
                     async for observation in meanwhile:
                         yield observation
@@ -79,26 +82,68 @@ class UsageSource:
                 async with self._kube.pulse.alive():
                     await self._clock.sleep(left)
             except Unreachable as error:
-                yield Observation(SourceName.USAGE, Kind.FAULT, self._clock.monotonic(), why=str(error))
+                for observation in self._both(Kind.FAULT, self._clock.monotonic(), str(error)):
+                    yield observation
                 await self._kube.pulse.back()
-                yield Observation(SourceName.USAGE, Kind.HEARD, scanned)
+                for observation in self._both(Kind.HEARD, scanned):
+                    yield observation
 
-    async def _scan(self) -> dict[str, Resources]:
-        sums: dict[str, tuple[int, int, int]] = {}
+    def _both(self, kind: Kind, at: float, why: str = "") -> Iterator[Observation]:
+        return (Observation(name, kind, at, why=why) for name in self.names)
+
+    async def _scan(self) -> _Scan:
+        scan = _Scan()
         async with aclosing(self._kube.pulse.during(self._kube.pages(_PATH, _ALIVE))) as pages:
             async for raw in pages:
-                _add(sums, raw, self._kube.server)
-        return {node: Resources(*total) for node, total in sums.items()}
+                scan.add(raw, self._kube.server)
+        return scan
 
 
-def _add(sums: dict[str, tuple[int, int, int]], raw: bytes, server: str) -> None:
-    try:
-        found = _page(raw).items or ()
-    except msgspec.DecodeError as error:
-        raise Unreachable(f"API server {server} gave an answer that is no list of pods: {clean(str(error), 200)}") from error
-    for pod in found:
-        if pod.spec is None or not pod.spec.node_name:
-            continue
-        node, asked = clean(pod.spec.node_name), pod_requests(pod.spec)
-        cpu, memory, pods = sums.get(node, (0, 0, 0))
-        sums[node] = (cpu + asked.cpu_milli, memory + asked.memory_bytes, pods + 1)
+@dataclass(slots=True)
+class _Scan:
+    """What is kept of the pods: sums by node, and by DaemonSet why its pod on each node is not Ready (empty: it is)."""
+
+    sums: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    daemons: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def told(self, at: float) -> Iterator[Observation]:
+        """All of it, as of when the scan began."""
+        for node, total in self.sums.items():
+            yield Observation(SourceName.USAGE, Kind.UPSERT, at, node, Resources(*total))
+        yield Observation(SourceName.USAGE, Kind.LISTED, at, keys=frozenset(self.sums))
+        for daemonset, nodes in self.daemons.items():
+            yield Observation(SourceName.DAEMON_PODS, Kind.UPSERT, at, daemonset, nodes)
+        yield Observation(SourceName.DAEMON_PODS, Kind.LISTED, at, keys=frozenset(self.daemons))
+
+    def add(self, raw: bytes, server: str) -> None:
+        """A page of pods. Unreachable when it is none."""
+        try:
+            for pod in _page(raw).items or ():
+                if pod.spec is not None and pod.spec.node_name:
+                    self._count(shared(pod.spec.node_name), pod.spec)
+                    self._daemon(shared(pod.spec.node_name), pod)
+        except msgspec.DecodeError as error:
+            raise Unreachable(f"API server {server} gave an answer that is no list of pods: {clean(str(error), 200)}") from error
+
+    def _count(self, node: str, spec: wire.PodSpec) -> None:
+        asked = pod_requests(spec)
+        cpu, memory, pods = self.sums.get(node, (0, 0, 0))
+        self.sums[node] = (cpu + asked.cpu_milli, memory + asked.memory_bytes, pods + 1)
+
+    def _daemon(self, node: str, pod: wire.ScannedPod) -> None:
+        owner = next((o for o in pod.metadata.owner_references or () if o.kind == "DaemonSet" and o.controller), None)
+        if owner is None or pod.metadata.deletion_timestamp is not None:
+            return
+        states = self.daemons.setdefault(shared(f"{pod.metadata.namespace}/{owner.name}"), {})
+        # While it is replaced a node has two: the Ready one counts.
+        if states.get(node) != "":
+            states[node] = _why(_status(pod.status) if bytes(pod.status) else wire.PodStatus())
+
+
+def _why(status: wire.PodStatus) -> str:
+    """Why a pod is not Ready, in a word or two; empty when it is."""
+    if any(c.type == "Ready" and c.status == "True" for c in status.conditions or ()):
+        return ""
+    held = [*(status.init_container_statuses or ()), *(status.container_statuses or ())]
+    waits = (c.state.waiting.reason for c in held if c.state and c.state.waiting)
+    return shared(next(filter(None, waits), None) or f"not ready ({status.phase or 'phase not told'})")

@@ -1,4 +1,4 @@
-"""The Deployments that a playbook names, and the DaemonSets of its agents' namespaces; both tell what they select."""
+"""The Deployments that a playbook names, and all DaemonSets; both tell what they select."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def deployments_source(
     collections = [
         Collection(
             SourceName.DEPLOYMENTS,
-            _path(r.namespace, "deployments"),
+            f"/apis/apps/v1/namespaces/{r.namespace}/deployments",
             codec,
             by_namespace,
             {"fieldSelector": f"metadata.name={r.name}"},
@@ -80,23 +80,16 @@ def deployments_source(
 def daemonsets_source(
     kube: KubeClient, refs: Sequence[Ref], board: SelectorBoard, clock: Clock, random: Random
 ) -> WorkloadsSource:
-    """All DaemonSets of the namespaces in which the agents are."""
+    """All DaemonSets of the cluster: an agent that nobody has listed is one too. `refs` are the listed ones."""
 
     def build(found: wire.DaemonSet) -> DaemonSet:
         _tell(board, SourceName.DAEMONSETS, found)
         return daemonset_of(found)
 
     codec: Codec[wire.DaemonSet, DaemonSet] = Codec(wire.DaemonSet, build)
-    collections = [
-        Collection(SourceName.DAEMONSETS, _path(namespace, "daemonsets"), codec, by_namespace, {})
-        for namespace in sorted({ref.namespace for ref in refs})
-    ]
-    parts = [part_of(ListWatch(kube, each, clock, random)) for each in collections]
+    everywhere = Collection(SourceName.DAEMONSETS, "/apis/apps/v1/daemonsets", codec, by_namespace, {})
+    parts = [part_of(ListWatch(kube, everywhere, clock, random))]
     return WorkloadsSource(SourceName.DAEMONSETS, parts, refs, board, clock)
-
-
-def _path(namespace: str, plural: str) -> str:
-    return f"/apis/apps/v1/namespaces/{namespace}/{plural}"
 
 
 def _tell(board: SelectorBoard, source: SourceName, found: W) -> None:

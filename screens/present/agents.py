@@ -6,7 +6,7 @@ from cockpit.model.snapshot import SourceName
 from cockpit.rules.agents import AgentHealth
 from cockpit.run.frame import Frame
 from screens.present.sources import known
-from screens.present.words import UNKNOWN, Line, Part, Tone, clip, dim, flow, hang, host, line, shorten, strong
+from screens.present.words import UNKNOWN, Line, Part, Tone, clip, dim, flow, hang, host, line, plural, shorten, strong
 
 SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)
 FULL = 4
@@ -14,17 +14,35 @@ MORE = "4 shows all"
 
 
 def rows(frame: Frame, cells: int, height: int) -> list[Line]:
-    """One agent a row, the sick ones first; side by side when low."""
+    """One agent a row, the sick ones first, then what was found besides; side by side when low."""
     if not frame.agents:
         return [line(dim("the playbook lists no agents"))]
     if not known(frame.snapshot, *SOURCES):
         return shorten(flow([line(dim(f"{h.agent.name} {UNKNOWN}")) for h in frame.agents], cells), height, MORE)
+    loops = _looping_sidecars(frame, cells)[:height]
+    listed = _listed(frame, cells, max(0, height - len(loops)))
+    return [*loops, *listed, *_found(frame, cells)[: max(0, height - len(loops) - len(listed))]]
+
+
+def _listed(frame: Frame, cells: int, height: int) -> list[Line]:
     ranked = sorted(frame.agents, key=lambda h: h.healthy)
     if height < FULL and len(ranked) > height:
         return _brief(ranked, cells, height)
     name = max(len(h.agent.name) for h in ranked)
     whole = [row for h in ranked for row in _row(h, min(name, cells // 2), cells)]
     return whole if len(whole) <= height else shorten([_row(h, min(name, cells // 2), 999)[0] for h in ranked], height, MORE)
+
+
+def _looping_sidecars(frame: Frame, cells: int) -> list[Line]:
+    sick = [s for s in frame.sidecars if s.crash_looping]
+    words = [f"✗ sidecar {s.name}: crash loop in {len(s.crash_looping)} of {plural(s.pods, 'pod')}" for s in sick]
+    return [line((clip(text, cells), Tone.ALARM)) for text in words]
+
+
+def _found(frame: Frame, cells: int) -> list[Line]:
+    """What the playbook does not list, in one quiet line: it warns and gates nothing."""
+    lacking = [f"{h.agent.name} {_count(h)}" for h in frame.unlisted if not h.healthy]
+    return [line(dim(clip(f"not listed: {', '.join(lacking)}", cells)))] if lacking else []
 
 
 def _row(health: AgentHealth, name: int, cells: int) -> list[Line]:
@@ -46,16 +64,23 @@ def _state(health: AgentHealth) -> Part:
     if not health.exists:
         return "✗ no such DaemonSet", Tone.ALARM
     if health.crash_looping:
-        return f"✗ crash loop: {health.crash_looping[0]}", Tone.ALARM
+        more = f" +{len(health.crash_looping) - 1}" if len(health.crash_looping) > 1 else ""
+        return f"✗ crash loop: {health.crash_looping[0]}{more}", Tone.ALARM
     if health.missing:
-        node, why = health.missing[0]
-        more = f" +{len(health.missing) - 1}" if len(health.missing) > 1 else ""
-        return f"! {host(node)}: {why}{more}", Tone.CAUTION
+        return f"! {_missing(health)}", Tone.CAUTION
     if health.certified is False:
-        return "! image is not the certified one", Tone.CAUTION
+        return f"! not the certified image: {host(health.uncertified[0][0])}", Tone.CAUTION
     if not health.nodes:
         return "… no node yet", Tone.DIM
     return f"✓ ready{' · certified' if health.certified else ''}", Tone.PLAIN
+
+
+def _missing(health: AgentHealth) -> str:
+    """One node by name; several by their number when all lack it for one reason."""
+    node, why = health.missing[0]
+    if len(health.missing) > 1 and all(other == why for _, other in health.missing):
+        return f"{plural(len(health.missing), 'node')}: {why}"
+    return f"{host(node)}: {why}" + (f" +{len(health.missing) - 1}" if len(health.missing) > 1 else "")
 
 
 def _brief(ranked: list[AgentHealth], cells: int, height: int) -> list[Line]:

@@ -10,11 +10,12 @@ from cockpit.model.cluster import Node, Pod, Ref
 from cockpit.model.series import Series
 from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Verdict
-from cockpit.rules.agents import AgentHealth
 from cockpit.rules.nodes import pods_of
 from cockpit.run.frame import Frame
-from screens.present import gates, latency, traffic
+from screens.present import gates, latency, price, traffic
+from screens.present.agent_detail import agent_rows
 from screens.present.events import newest
+from screens.present.evidence import evidence_rows
 from screens.present.rows import Entry, Rows
 from screens.present.sources import known, say, troubled
 from screens.present.spark import sparkline
@@ -106,7 +107,8 @@ def traffic_rows(frame: Frame, cells: int) -> list[Line]:
     for group in frame.snapshot.targets.values():
         sick = (f"! {group.unhealthy} unhealthy  ", Tone.CAUTION) if group.unhealthy else dim("0 unhealthy  ")
         rows.append(line(f"  {group.arch:<7}{group.healthy:>5} healthy  ", sick, dim(f"{group.draining} draining  {group.name}")))
-    return rows
+    worth = price.rows(frame, cells)
+    return [*rows, line(), *worth] if worth else rows
 
 
 def signal_rows(frame: Frame, cells: int) -> list[Line]:
@@ -114,7 +116,9 @@ def signal_rows(frame: Frame, cells: int) -> list[Line]:
     rows: list[Line] = []
     target = frame.playbook.target
     for name, signal in frame.playbook.signals.items():
-        rows.append(line(strong(name), dim(f"   {signal.unit}{f', {signal.better} is better' if signal.better else ''}")))
+        source = "   from CloudWatch" if signal.measure else f"   preset {signal.preset}" if signal.preset else ""
+        good = f", {signal.better} is better" if signal.better else ""
+        rows.append(line(strong(name), dim(f"   {signal.unit}{good}{source}")))
         for arch in (target.to_arch, target.from_arch):
             series = frame.snapshot.signals.get((name, arch), Series())
             age = ago((frame.snapshot.time - series.latest.time).total_seconds()) + " old" if series.latest else "never read"
@@ -123,32 +127,11 @@ def signal_rows(frame: Frame, cells: int) -> list[Line]:
             facts = dim(f"{plural(len(series.samples), 'sample'):<14}{age:<14}")
             rows.append(line(f"  {arch:<8}", *pad(line(strong(latency.value(frame, name, arch))), 16), facts, dim(trend), fault))
         rows.append(line())
-    return rows
-
-
-def agent_rows(frame: Frame, cells: int) -> list[Line]:  # noqa: ARG001 (one shape for all)
-    """Each agent with every node that lacks it."""
-    rows: list[Line] = []
-    for health in sorted(frame.agents, key=lambda h: h.healthy):
-        rows += [*_agent(health), line()]
-    return rows or [line(dim("the playbook lists no agents"))]
-
-
-def _agent(health: AgentHealth) -> list[Line]:
-    certified = {None: "any image", True: "certified image", False: "NOT the certified image"}[health.certified]
-    tone = Tone.PLAIN if health.healthy else Tone.CAUTION
-    words = "✓ ready" if health.healthy else "! not ready"
-    head = line(strong(str(health.agent)), dim(f"  {health.agent.namespace}  "))
-    counts = f"{health.ready:,} of {plural(health.nodes, 'node')}, {plural(health.restarts, 'restart')}, {certified}"
-    facts = line("  ", (words, tone), f"  {counts}")
-    absent = [line(("  ✗ no such DaemonSet", Tone.ALARM))] if not health.exists else []
-    loops = [line((f"  ✗ crash loop   {pod}", Tone.ALARM)) for pod in health.crash_looping]
-    missing = [line(("  ! ", Tone.CAUTION), f"{tail(node, 50):<52}", (why, Tone.CAUTION)) for node, why in health.missing]
-    return [head, facts, *absent, *loops, *missing]
+    return [*rows, *price.rows(frame, cells)]
 
 
 def verdict_rows(frame: Frame, cells: int) -> list[Line]:
-    """Every gate, abort trigger and the way back, each with its reason and numbers."""
+    """Every gate, abort trigger and the way back, each with its reason and what it rests on."""
     blocks = (("Gates: every one must pass", frame.gates), ("Abort triggers: FAIL fires", frame.aborts))
     rows: list[Line] = []
     for title, verdicts in blocks:
@@ -160,9 +143,8 @@ def verdict_rows(frame: Frame, cells: int) -> list[Line]:
 def _verdict(of: Verdict, cells: int) -> list[Line]:
     first, *rest = wrap(of.reason, max(20, cells - 46))
     head = line(*pad(line("  ", gates.verdict(of)), 18), *pad(line(clip(of.gate, 25)), 27), dim(first))
-    numbers = "   ".join(f"{name} {value:.4g}" for name, value in of.numbers.items())
     more = [line(" " * 45, dim(text)) for text in rest]
-    return [head, *more, *([line(" " * 45, dim(numbers))] if numbers else [])]
+    return [head, *more, *evidence_rows(of, cells)]
 
 
 def event_rows(frame: Frame, cells: int) -> list[Line]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cockpit.model.snapshot import Freshness
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy, Stage
+from screens.present import matrix
 from screens.present.sources import say, troubled
 from screens.present.view import View
 from screens.present.words import BLANK, Line, Part, Tone, clip, dim, line, pad, percent
@@ -79,6 +80,9 @@ def _picture(frame: Frame) -> Iterator[Part]:
             return
         why = f" ({clip(state.why, 40)})" if state.why else ""
         yield f"! {name} {say(state)}{why}: judging waits, R does not", Tone.CAUTION
+
+    if found := frame.matrix.findings:
+        yield f"! {matrix.headline(frame.matrix)} (m): {found[0].title}, {matrix.objects(found[0], 1)}", Tone.CAUTION
 
 
 def _quiet(frame: Frame) -> Iterator[Part]:

@@ -97,7 +97,8 @@ def _rate(frame: Frame) -> str:
 
 def _totals(frame: Frame) -> list[float]:
     """Requests/s of both architectures together, oldest first, at the moments at which both are known."""
-    every = frame.playbook.prometheus.every if frame.playbook.prometheus else 1.0
+    cadence = frame.playbook.freshness_of(REQUESTS)
+    every = cadence.every if cadence else 1.0
     totals: dict[int, dict[Arch, float]] = {}
     for arch in Arch:
         for sample in frame.snapshot.signals.get((REQUESTS, arch), Series()).samples:

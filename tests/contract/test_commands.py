@@ -132,6 +132,48 @@ def test_status_is_one_look_as_text_and_as_json(shell: Shell) -> None:
     assert facts["rollback"].startswith("PASS")
 
 
+@pytest.fixture
+def used_up(ready: Ready) -> Iterator[None]:
+    """A quota of the target's namespace without room; afterwards it is gone."""
+    hard: Json = {"pods": "3"}
+    quota: dict[str, Json] = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "three"}, "spec": {"hard": hard}}
+
+    async def change(*, create: bool) -> None:
+        client = await KubeClient.connect(kubeconfig=ready.kubeconfig)
+        path = "/api/v1/namespaces/payments/resourcequotas"
+        try:
+            if create:
+                await client.post(path, quota)
+            used: Json = hard if create else {"pods": "0"}
+            await client.patch(f"{path}/three/status", {"status": {"hard": hard, "used": used}}, "application/merge-patch+json")
+        finally:
+            await client.aclose()
+
+    asyncio.run(change(create=True))
+    yield
+    asyncio.run(change(create=False))
+
+
+def test_diagnose_finds_nothing_where_nothing_is_wrong(shell: Shell) -> None:
+    said = shell("diagnose", str(shell.playbook), "--json")
+    facts = json.loads(said.out)
+    assert (said.code, facts["findings"], facts["blind"]) == (0, [], []), said
+    assert facts["way_back"]["outcome"] == "PASS"
+    assert {"exec_format", "quota", "hpa_at_maximum"} < {row["kind"] for row in facts["clear"]}
+
+
+@pytest.mark.usefixtures("used_up")
+def test_diagnose_says_what_is_wrong_and_what_to_do(shell: Shell) -> None:
+    said = shell("diagnose", str(shell.playbook))
+    assert said.code == 1
+    for words in ("1 finding", "Quota used up (quota): ResourceQuota/three", "used up: pods 3 of 3", "safe now"):
+        assert words in said.out
+    assert "confirm  kubectl --context rehearsal -n payments describe resourcequota three\n" in said.out
+    (found,) = json.loads(shell("diagnose", str(shell.playbook), "--json").out)["findings"]
+    assert (found["kind"], found["objects"], found["count"]) == ("quota", ["ResourceQuota/three"], 1)
+    assert set(found) == {"kind", "title", "objects", "count", "since", "message", "cause", "confirm", "fix", "rollback"}
+
+
 def test_validate_says_every_error_with_its_place(shell: Shell) -> None:
     broken = shell.home / "broken.yaml"
     broken.write_text(shell.playbook.read_text().replace("cockpit/v1", "cockpit/v9").replace("1m", "60"))

@@ -117,6 +117,11 @@ class TestKubectl:
         assert "patched" in kubectl(words, json.dumps(patch))
         assert kubectl("get deployment payments-api -n payments -o jsonpath={.spec}") == before
 
+    def test_exec_asks_a_container_for_its_architecture(self, kubectl: Any) -> None:
+        pod = kubectl("-n payments get pods -l app=payments-api-arm64 -o name").split()[0]
+        assert kubectl(f"-n payments exec {pod} -- uname -m") == "aarch64\n"
+        assert "exit code 127" in kubectl(f"-n payments exec {pod} -- ls", code=127)
+
     def test_rollout_status_and_permissions(self, kubectl: Any) -> None:
         assert "successfully rolled out" in kubectl("rollout status deployment/payments-api-arm64 -n payments --timeout=20s")
         assert kubectl("auth can-i patch deployments -n payments").strip() == "yes"

@@ -14,12 +14,12 @@ from aiohttp import web
 from cockpit.connections.kube import KubeClient
 from cockpit.model.cluster import Ref, Resources
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
-from cockpit.sources.base import Kind, Source
+from cockpit.sources.base import Kind, Observation, Source
 from cockpit.sources.cluster import cluster_sources, pods_source
 from cockpit.sources.events import EventsSource
 from cockpit.sources.selectors import SelectorBoard
 from cockpit.sources.usage import UsageSource
-from cockpit.sources.workloads import deployments_source
+from cockpit.sources.workloads import daemonsets_source, deployments_source
 from cockpit.store import Store, drive
 from tests.contract.small_api import collect, connected, fast_clock, line, listing, node, pod, status
 from tests.factories import PLAYBOOK
@@ -156,7 +156,7 @@ async def test_every_source_of_a_playbook_is_live_in_the_end(tmp_path: Path) -> 
         async with observed(sources, store) as until:
             names = {name for source in sources for name in source.names}
             await until(lambda s: all(s.source(name).live for name in names))
-    assert names == set(SourceName) - {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS}
+    assert names == set(SourceName) - {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES}
 
 
 async def test_only_the_newest_events_are_kept_and_their_words_are_clean(tmp_path: Path) -> None:
@@ -202,7 +202,8 @@ async def test_usage_sums_what_the_scheduler_counts_and_keeps_no_pods(tmp_path: 
 
     async with connected(tmp_path, handle) as client:
         source = UsageSource(client, fast_clock(), Random(1))
-        told = await collect(source, lambda t: sum(o.kind is Kind.LISTED for o in t) == 2)
+        told = await collect(source, lambda t: sum(o.kind is Kind.LISTED for o in t) == 3)
+    assert told[3] == Observation(SourceName.DAEMON_PODS, Kind.LISTED, told[3].at)
     assert told[0].value == Resources(1000, 2 << 30, 2)
     assert told[1].value == Resources(2150, (1 << 30) + (64 << 20), 1)
     assert told[2].keys == {"n1", "n2"}
@@ -218,4 +219,53 @@ async def test_usage_tells_a_fault_and_recovers(tmp_path: Path) -> None:
 
     async with connected(tmp_path, handle) as client:
         told = await collect(UsageSource(client, fast_clock(), Random(1)), lambda t: t[-1].kind is Kind.LISTED)
-    assert [o.kind for o in told] == [Kind.FAULT, Kind.FAULT, Kind.UPSERT, Kind.LISTED]
+    assert [o.kind for o in told if o.source is SourceName.USAGE] == [Kind.FAULT, Kind.FAULT, Kind.UPSERT, Kind.LISTED]
+    assert [o.kind for o in told if o.source is SourceName.DAEMON_PODS] == [Kind.FAULT, Kind.FAULT]
+
+
+def daemon_pod(name: str, on: str, owner: str, **state: Any) -> dict[str, Any]:
+    made = pod(name, node_name=on, namespace="security")
+    owned = {**made["metadata"], "ownerReferences": [{"kind": "DaemonSet", "name": owner, "controller": True}]}
+    return {**made, "metadata": owned, "status": {"phase": "Running", **state}}
+
+
+async def test_the_scan_tells_on_which_nodes_each_daemonset_has_a_ready_pod(tmp_path: Path) -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    looping = {"containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
+    leaving = daemon_pod("old", "n3", "edr", **ready)
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-22T02:00:00Z"
+    pods = [
+        daemon_pod("a", "n1", "edr", **ready),
+        daemon_pod("a-new", "n1", "edr"),
+        daemon_pod("b", "n2", "edr", **looping),
+        daemon_pod("c", "n2", "logs"),
+        leaving,
+        pod("api", node_name="n1"),
+    ]
+
+    async def handle(_: web.Request) -> web.StreamResponse:
+        return listing(pods)
+
+    async with connected(tmp_path, handle) as client:
+        told = await collect(
+            UsageSource(client, fast_clock(), Random(1)),
+            lambda t: t[-1].source is SourceName.DAEMON_PODS and t[-1].kind is Kind.LISTED,
+        )
+    found = {o.key: o.value for o in told if o.source is SourceName.DAEMON_PODS and o.kind is Kind.UPSERT}
+    assert found == {
+        "security/edr": {"n1": "", "n2": "CrashLoopBackOff"},
+        "security/logs": {"n2": "not ready (Running)"},
+    }
+
+
+async def test_all_daemonsets_are_seen_wherever_they_are(tmp_path: Path) -> None:
+    cluster = Cluster()
+    spec = {"selector": {"matchLabels": {"app": "x"}}, "template": {"spec": {"containers": []}}}
+    names = (("security", "edr-sensor"), ("elsewhere", "forgotten"))
+    found = [{"metadata": {"name": n, "namespace": s, "resourceVersion": "5"}, "spec": spec} for s, n in names]
+    cluster.lists = {("/apis/apps/v1/daemonsets", ""): found}
+    async with connected(tmp_path, cluster) as client:
+        source = daemonsets_source(client, [PLAYBOOK.agents[0].daemonset], SelectorBoard(), fast_clock(), Random(1))
+        async with observed((source,), Store(fast_clock())) as until:
+            snapshot = await until(lambda s: s.source(SourceName.DAEMONSETS).live)
+    assert set(snapshot.daemonsets) == {"security/edr-sensor", "elsewhere/forgotten"}

@@ -20,6 +20,8 @@ _HOMES = {
     "services": CORE,
     "configmaps": CORE,
     "events": CORE,
+    "resourcequotas": CORE,
+    "horizontalpodautoscalers": "/apis/autoscaling/v2",
     "deployments": APPS,
     "daemonsets": APPS,
     "replicasets": APPS,

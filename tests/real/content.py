@@ -14,6 +14,7 @@ from cockpit.playbook.loader import load
 from cockpit.rehearsal import content, nodes
 from cockpit.rehearsal.cluster import Cluster
 from cockpit.rehearsal.kube.storage import Storage
+from cockpit.rehearsal.registry import RegistryApi, references
 from tests.real.api import Api, Obj, Refusal, rolled_out, until
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -27,7 +28,7 @@ def objects(playbooks: tuple[Path, ...] = SHIPPED) -> dict[str, list[Obj]]:
     """By resource, in the order in which they are to be created: what all of the playbooks need."""
     found: dict[str, dict[tuple[str, str], Obj]] = {resource: {} for resource in RESOURCES}
     for path in playbooks:
-        storage = _embedded(load(path))
+        storage = _embedded(load(path)).storage
         for resource in RESOURCES:
             for obj in storage.list(resource):
                 wanted = _wanted(resource, obj)
@@ -53,7 +54,17 @@ def unready(api: Api) -> list[str]:
     return [f"{kind}/{item['metadata']['name']}" for kind, item in found if not rolled_out(item)]
 
 
-def _embedded(playbook: Playbook) -> Storage:
+def images() -> set[str]:
+    """Every image that the content names."""
+    return {image for path in SHIPPED for image in references(_embedded(load(path)))}
+
+
+def registry() -> RegistryApi:
+    """A registry with these images, built for both architectures."""
+    return RegistryApi(_embedded(load(SHIPPED[0])))
+
+
+def _embedded(playbook: Playbook) -> Cluster:
     clock = WallClock()
     storage = Storage(clock, SEED)
     cluster = Cluster(storage, SEED, clock.now())
@@ -61,7 +72,7 @@ def _embedded(playbook: Playbook) -> Storage:
     larger = tuple(g if g.control_plane else replace(g, count=counts[g.arch]) for g in nodes.GROUPS)
     with patch.object(nodes, "GROUPS", larger):
         content.fill(cluster, playbook)
-    return storage
+    return cluster
 
 
 def _wanted(resource: str, obj: Obj) -> Obj:

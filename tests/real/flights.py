@@ -26,8 +26,8 @@ from cockpit.rehearsal.awsproxy import AwsEndpoint, Model
 from cockpit.rehearsal.awsseed import Order
 from cockpit.rehearsal.fleet import Member
 from cockpit.rehearsal.rewriting import Embedded, rewrite
-from cockpit.sources.prometheus import query_for
 from tests.real.api import Api, Obj, path, until
+from tests.real.content import registry
 from tests.real.kind.cluster import RBAC, changed
 from tests.real.plane import Plane
 from tests.scenarios import flights
@@ -60,7 +60,7 @@ class Service:
         self.gone: Then = _never
         """Ends the server: connections are refused from then on."""
         self._weights: dict[str, Mapping[Arch, int]] = {}
-        self._known = {query_for(signal, arch): (name, arch) for name, signal in playbook.signals.items() for arch in Arch}
+        self._known = {signal.query_for(arch): (name, arch) for name, signal in playbook.signals.items() for arch in Arch}
 
     def set_weights(self, arn: str, weights: Mapping[Arch, int]) -> None:
         """A listener or rule has these weights now."""
@@ -203,7 +203,8 @@ def operator_may(plane: Plane) -> Iterator[None]:
             plane.admin.create(_plural(obj), obj | ({"subjects": [mine]} if "subjects" in obj else {}))
             made.append(obj)
         with plane.api(OPERATOR) as operator:
-            last = path("daemonsets", objs[-1]["metadata"]["namespace"])
+            # What the last binding grants, and no other: watching pods there.
+            last = f"{path('pods', objs[-1]['metadata']['namespace'])}?watch=true&timeoutSeconds=1"
             until("the operator may look", lambda: operator.raw("GET", last).status_code == 200)
         yield
     finally:
@@ -225,8 +226,9 @@ async def bench(plane: Plane, account: Account, playbook: Path, folder: Path) ->
         aws.middlewares.append(_recorder(calls))
         aws_url, _ = await _serve(aws, stack)
         url, service.gone = await _serve(service.app(), stack)
+        registry_url, _ = await _serve(registry().app(), stack)
         uid = plane.admin.get("namespaces", name="kube-system")["metadata"]["uid"]
-        copy = _short(playbook, folder, Embedded(uid, url, aws_url, account))
+        copy = _short(playbook, folder, Embedded(uid, url, aws_url, account, registry_url, ("registry.example.com",)))
         made = Bench(plane, account, copy, folder / "home", service, calls)
         before = made.as_it_is()
         try:

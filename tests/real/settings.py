@@ -11,7 +11,10 @@ from typing import Any
 
 import yaml
 
+from cockpit.rehearsal.images import MULTI_ARCH
 from cockpit.rehearsal.kube.tls import Certificates, make_certificates
+from cockpit.rehearsal.registry_content import image_id
+from tests.real.content import images
 
 STAGES = Path(__file__).parent / "stages"
 CONTEXT = "rehearsal"
@@ -133,4 +136,13 @@ def _kwok() -> str:
     whole = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokConfiguration", "options": options}
     documents = [yaml.safe_dump(whole), *(path.read_text() for path in sorted(STAGES.glob("*.yaml")))]
     text = "\n---\n".join(documents)
-    return text.replace("@TROUBLE@", " ".join(TROUBLE.split())).replace("@STATE@", " ".join(STATE.split()))
+    given = {"TROUBLE": " ".join(TROUBLE.split()), "STATE": " ".join(STATE.split()), "DIGESTS": _digests()}
+    for name, value in given.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _digests() -> str:
+    """The digest of each image that `content.registry` serves, as the arguments of a template's `dict`."""
+    ids = {image: image_id(image, MULTI_ARCH).partition("@")[2] for image in images()}
+    return " ".join(f'"{image}" "{digest}"' for image, digest in sorted(ids.items()))

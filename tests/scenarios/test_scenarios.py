@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.flights import PLAYBOOK, Flown, rehearse
+from tests.scenarios.flights import PLAYBOOK, Flown, every_seed, rehearse
 
-SEEDS = (1, 7, 42)
 PHASES = ["canary-5", "canary-25", "canary-100", "require-arm64"]
-
-every_seed = pytest.mark.parametrize("seed", SEEDS)
 
 
 def set_phases(flown: Flown) -> list[str]:
@@ -28,11 +25,27 @@ def intended_and_done(flown: Flown) -> None:
     assert intended == ended
 
 
+def well_formed(flown: Flown, home: Path) -> None:
+    """Every line carries the contract's fields, and is in the private journal."""
+    assert flown.events[0]["type"] == "run_started"
+    for event in flown.events:
+        assert {"time", "run", "type", "phase"} <= set(event)
+        assert str(event["time"]).endswith("Z")
+    journal = next(home.glob("runs/*/journal.jsonl"))
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [r["type"] for r in records if r["type"] != "key"] == [e["type"] for e in flown.events]
+    assert journal.stat().st_mode & 0o777 == 0o600
+    assert journal.parent.stat().st_mode & 0o777 == 0o700
+
+
 @every_seed
 @pytest.mark.parametrize("scenario", ["clean", "api-conflict", "watch-gone", "aws-throttled"])
 def test_a_run_completes(scenario: str, seed: int, tmp_path: Path) -> None:
     flown = rehearse(tmp_path, scenario, seed)
     assert (flown.code, flown.outcome) == (0, "completed"), flown.last_words + flown.errors
+    worth = flown.of("run_finished")[-1]["price_performance"]
+    assert worth["sides"]["amd64"]["value"] > 0
+    assert "m7g.xlarge at 0.1632 USD an hour" in worth["sides"]["arm64"]["basis"]
     assert set_phases(flown) == PHASES
     assert [e["to"] for e in flown.of("promoted")[:-1]] == PHASES[1:]
     assert flown.of("abort_triggered") == []
@@ -56,6 +69,7 @@ def test_a_bad_canary_is_rolled_back_by_its_trigger(scenario: str, seed: int, tm
     ]
     assert order == ["abort_triggered", "rollback_started", "rolled_back", "run_finished"]
     assert all(e["after"]["arm64"] == 0 for e in flown.of("write_done")[-2:])
+    well_formed(flown, tmp_path)
 
 
 def test_a_bad_canary_is_held_where_the_playbook_says_hold(tmp_path: Path) -> None:
@@ -90,19 +104,6 @@ def test_no_room_on_arm64_is_named_and_held(seed: int, tmp_path: Path) -> None:
     held = flown.of("held")[0]
     assert (held["phase"], held["by"]) == ("require-arm64", "stuck")
     assert "Insufficient cpu" in held["message"]
-
-
-def test_every_line_carries_the_contracts_fields_and_is_in_the_private_journal(tmp_path: Path) -> None:
-    flown = rehearse(tmp_path, "error-spike", 1)
-    assert flown.events[0]["type"] == "run_started"
-    for event in flown.events:
-        assert {"time", "run", "type", "phase"} <= set(event)
-        assert str(event["time"]).endswith("Z")
-    journal = next(tmp_path.glob("runs/*/journal.jsonl"))
-    records = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert [r["type"] for r in records if r["type"] != "key"] == [e["type"] for e in flown.events]
-    assert journal.stat().st_mode & 0o777 == 0o600
-    assert journal.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_without_autopilot_a_manual_playbook_waits_and_writes_nothing(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ async def test_looking_keys_open_their_screens_and_escape_returns(key: str, scre
         assert isinstance(app.screen, MainScreen)
 
 
-@pytest.mark.parametrize("key", ["m", "t"])
+@pytest.mark.parametrize("key", ["t"])
 async def test_keys_of_later_versions_say_so(key: str) -> None:
     app, _ = app_of(make.soaking())
     async with app.run_test(size=SIZE) as pilot:

@@ -260,8 +260,8 @@ def test_help_holds_every_action_and_why_it_cannot_act() -> None:
 
 
 def test_absent_features_are_in_no_key_bar_and_no_palette() -> None:
-    assert "Matrix" not in text(keys.key_bar(view("soaking"), 200))
-    assert {"matrix", "controls"}.isdisjoint(name for _, _, name in keys.palette())
+    assert "Controls" not in text(keys.key_bar(view("soaking"), 200))
+    assert "controls" not in {name for _, _, name in keys.palette()}
 
 
 def test_action_keys_are_unique() -> None:

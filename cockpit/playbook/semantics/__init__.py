@@ -8,11 +8,22 @@ from cockpit.playbook.semantics.judging import judging
 from cockpit.playbook.semantics.metrics import metrics
 from cockpit.playbook.semantics.phases import phases
 from cockpit.playbook.semantics.portability import portability
+from cockpit.playbook.semantics.registries import registries
+from cockpit.playbook.semantics.silence import silence
 from cockpit.playbook.semantics.target import target
 from cockpit.playbook.semantics.traffic import traffic
 from cockpit.playbook.view import Finding, View
 
-_CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (target, traffic, metrics, portability, phases, judging)
+_CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (
+    target,
+    traffic,
+    metrics,
+    portability,
+    registries,
+    phases,
+    judging,
+    silence,
+)
 
 
 def findings(root: View) -> list[Finding]:

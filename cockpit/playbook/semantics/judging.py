@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from cockpit.model.finding import FindingKind
 from cockpit.model.json import Json
 from cockpit.model.playbook import Unit
 from cockpit.model.series import LONGEST_WINDOW
 from cockpit.playbook import units
 from cockpit.playbook.issue import Wrong, listed, quoted, show
-from cockpit.playbook.semantics.metrics import EVERY
+from cockpit.playbook.semantics.metrics import spacing
+from cockpit.playbook.semantics.signals import unit_of
 from cockpit.playbook.view import Finding, View
 
 REQUESTS = "requests"
 """The signal that gives the observed share of traffic."""
 LONGEST_SECONDS = LONGEST_WINDOW.total_seconds()
 _LIMITS = ("max", "min")
+_NO_AGENTS = (("agents",), "the playbook lists no agents", "list the DaemonSets in agents, or remove this")
+_LOOKS_AT: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    FindingKind.AGENT_MISSING: _NO_AGENTS,
+    FindingKind.AGENT_CRASH_LOOP: _NO_AGENTS,
+    FindingKind.NO_HEALTHY_TARGETS: (("traffic", "alb"), "there is no traffic.alb", "add traffic.alb, or remove this"),
+}
+"""Symptoms of something that the playbook must name first: where, what is missing, what to do."""
 
 
 def judging(root: View) -> Iterator[Finding]:
@@ -45,6 +54,8 @@ def _check(root: View, check: View) -> Iterator[Finding]:
     elif check.has("agents"):
         if not root.get("agents").there or root.get("agents").value == []:
             yield check.get("agents").wrong("the playbook lists no agents", "list the DaemonSets in agents, or remove this")
+    elif check.has("finding"):
+        yield from _finding(root, check.get("finding"))
     elif check.has("share") and "gates" in check.path:
         yield from _share(root, check.get("share"))
 
@@ -69,12 +80,18 @@ def _signal(root: View, check: View) -> Iterator[Finding]:
         yield check.get("min").wrong("min is above max: no value could be right", "exchange them")
 
 
+def _finding(root: View, finding: View) -> Iterator[Finding]:
+    part, what, right = _LOOKS_AT.get(finding.text or "", ((), "", ""))
+    if part and not root.get(*part).value:
+        yield finding.wrong(f"this can never be found: {what}", right)
+
+
 def _share(root: View, share: View) -> Iterator[Finding]:
     requests = root.get("metrics", "signals", REQUESTS)
     if not requests.there:
         what = f"the observed share is taken from the signal {REQUESTS}, which is not defined"
         yield share.wrong(what, f"define metrics.signals.{REQUESTS} with unit: requests_per_second")
-    elif requests.get("unit").text not in (None, Unit.REQUESTS_PER_SECOND):
+    elif unit_of(root, REQUESTS) not in (None, Unit.REQUESTS_PER_SECOND):
         what = f"the observed share is taken from the signal {REQUESTS}, which is not in {Unit.REQUESTS_PER_SECOND}"
         yield share.wrong(what, f"write unit: requests_per_second in metrics.signals.{REQUESTS}")
     if not root.get("traffic", "alb").there:
@@ -86,7 +103,7 @@ def _too_many(root: View, phase: View, gate: View) -> Iterator[Finding]:
     wanted, soak = gate.get("min_samples").whole, phase.get("soak").read(units.duration)
     if wanted is None or wanted <= 1 or soak is None:
         return
-    every = root.get("metrics", "prometheus", "every").read(units.duration) or EVERY
+    every = spacing(root, gate.get("signal").text or "")
     given = max(1, int(min(soak, LONGEST_SECONDS) // every))
     if wanted <= given:
         return
@@ -135,5 +152,4 @@ def _in(unit: Unit) -> Callable[[Json], float]:
 
 
 def _unit(root: View, name: View) -> Unit | None:
-    text = root.get("metrics", "signals", name.text or "", "unit").text
-    return Unit(text) if text in set(Unit) else None
+    return unit_of(root, name.text or "")

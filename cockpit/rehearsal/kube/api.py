@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from cockpit.rehearsal.kube.call import Call, request_info
 from cockpit.rehearsal.kube.discovery import group_versions
 from cockpit.rehearsal.kube.documents import document
 from cockpit.rehearsal.kube.errors import KubeError, Obj, method_not_allowed, not_found, unauthorized
+from cockpit.rehearsal.kube.exec import execute
 from cockpit.rehearsal.kube.faults import Dropped, Faults, NoFaults
 from cockpit.rehearsal.kube.history import Version
 from cockpit.rehearsal.kube.hooks import AnnotationHooks, Hooks
@@ -72,6 +74,10 @@ class Api:
             if info.verb != "create":
                 raise method_not_allowed()
             return json_response(reviews.review(call), 201)
+        if info.subresource == "exec" and call.kind.name == "pods" and info.verb in ("get", "create"):
+            # A websocket begins with a GET; since Kubernetes 1.35 that alone does not do.
+            authz.authorize(call.user, replace(info, verb="create"))
+            return await execute(request, self.storage, call, self.hooks)
         if info.subresource and info.subresource != "status":
             return self._subresource(call)
         if info.verb == "watch":

@@ -174,6 +174,15 @@ def autoscaler(obj: Obj, now: datetime) -> Cells:
     return [obj["metadata"]["name"], reference, UNKNOWN, *counts, _age(obj, now)]
 
 
+def quota(obj: Obj, now: datetime) -> Cells:
+    """A ResourceQuota: used of hard, requests and limits apart."""
+    status = obj.get("status") or {}
+    hard, used = status.get("hard") or {}, status.get("used") or {}
+    shares = {limits: ", ".join(f"{name}: {used.get(name, '0')}/{hard[name]}" for name in sorted(hard)
+                                if name.startswith("limits.") is limits) for limits in (False, True)}  # fmt: skip
+    return [obj["metadata"]["name"], shares[False], shares[True], _age(obj, now)]
+
+
 def lease(obj: Obj, now: datetime) -> Cells:
     """A Lease."""
     return [obj["metadata"]["name"], (obj.get("spec") or {}).get("holderIdentity", ""), _age(obj, now)]
@@ -212,6 +221,7 @@ ROWS: dict[str, Callable[[Obj, datetime], Cells]] = {
     "secrets": secret,
     "poddisruptionbudgets": budget,
     "horizontalpodautoscalers": autoscaler,
+    "resourcequotas": quota,
     "leases": lease,
     "jobs": job,
     "serviceaccounts": service_account,

@@ -22,6 +22,7 @@ VERSION: Obj = {
 }
 _SUB_KINDS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "log": ("Pod", "", "", ("get",)),
+    "exec": ("PodExecOptions", "", "", ("create", "get")),
     "eviction": ("Eviction", "policy", "v1", ("create",)),
     "scale": ("Scale", "autoscaling", "v1", ("get", "patch", "update")),
 }

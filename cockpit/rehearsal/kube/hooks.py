@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from cockpit.rehearsal.kube.errors import Obj
@@ -20,6 +21,10 @@ class Hooks(Protocol):
         """The log of a container (lines ended by newlines), None when there is none."""
         ...
 
+    def execute(self, pod: Obj, container: str, command: Sequence[str]) -> tuple[int, bytes]:
+        """(exit code, output) of a command in a running container."""
+        ...
+
 
 class AnnotationHooks:
     """No kubelets: pods go at once, logs come from `LOG_ANNOTATION`."""
@@ -30,3 +35,7 @@ class AnnotationHooks:
         """The annotation's text; nothing was before, so no previous log."""
         notes: dict[str, str] = pod["metadata"].get("annotations", {})
         return None if previous else notes.get(f"{LOG_ANNOTATION}.{container}", notes.get(LOG_ANNOTATION, ""))
+
+    def execute(self, pod: Obj, container: str, command: Sequence[str]) -> tuple[int, bytes]:  # noqa: ARG002
+        """There is no container to run anything in."""
+        return 127, f"sh: {command[0]}: not found\n".encode()

@@ -45,7 +45,10 @@ TYPES: tuple[Resource, ...] = (
     Resource("events", "Event", singular="event", short=("ev",)),
     Resource("namespaces", "Namespace", namespaced=False, singular="namespace", short=("ns",), subresources=("status",)),
     Resource("nodes", "Node", namespaced=False, singular="node", short=("no",), subresources=("status",)),
-    Resource("pods", "Pod", singular="pod", short=("po",), categories=("all",), subresources=("status", "log", "eviction")),
+    Resource(
+        "pods", "Pod", singular="pod", short=("po",), categories=("all",), subresources=("status", "log", "eviction", "exec")
+    ),
+    Resource("resourcequotas", "ResourceQuota", singular="resourcequota", short=("quota",), subresources=("status",)),
     Resource("secrets", "Secret", singular="secret"),
     Resource("serviceaccounts", "ServiceAccount", singular="serviceaccount", short=("sa",)),
     Resource("services", "Service", singular="service", short=("svc",), categories=("all",), subresources=("status",)),

@@ -26,6 +26,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "secrets": ("Name", "Type", "Data#", "Age"),
     "poddisruptionbudgets": ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions#", "Age"),
     "horizontalpodautoscalers": ("Name", "Reference", "Targets", "MinPods", "MaxPods#", "Replicas#", "Age"),
+    "resourcequotas": ("Name", "Request", "Limit", "Age"),
     "leases": ("Name", "Holder", "Age"),
     "jobs": ("Name", "Status", "Completions", "Duration", "Age", *_TEMPLATE_WIDE),
     "serviceaccounts": ("Name", "Secrets#", "Age"),

@@ -86,7 +86,7 @@ def embedded(folder: Path) -> Iterator[Server]:
 async def _serve(world: World, folder: Path) -> Serving:
     rules = {ADMIN: authz.OPERATOR.rules, OBSERVER: authz.OBSERVER.rules, NOBODY: authz.SELF}
     users = {name: authz.User(name, rules[name]) for name in USERS}
-    return await serve(make_app(world.storage, users, world, PodHooks()), folder)
+    return await serve(make_app(world.storage, users, world, PodHooks(world.cluster)), folder)
 
 
 def _described(serving: Serving, folder: Path, forget: Callable[[], None]) -> Server:

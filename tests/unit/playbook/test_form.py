@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "phases:\n",
         "xyz: 1\nphases:\n",
         [
-            "30:1: xyz: this key is unknown; the keys here are apiVersion, kind, metadata, target, traffic, metrics, agents, portability, phases, defaults and rollback"
+            "30:1: xyz: this key is unknown; the keys here are apiVersion, kind, metadata, target, traffic, metrics, prices, agents, portability, registries, probes, phases, defaults and rollback"
         ],
     ),
     # names
@@ -152,8 +152,8 @@ CASES: list[tuple[str, str, list[str]]] = [
     ),
     (
         "  prometheus:\n",
-        "  cloudwatch: {}\n  prometheus:\n",
-        ["21:3: metrics.cloudwatch: CloudWatch is not supported in this version; use metrics.prometheus"],
+        "  cloudwach: {}\n  prometheus:\n",
+        ["21:3: metrics.cloudwach: this key is unknown; did you mean cloudwatch?"],
     ),
     (
         "unit: percent",
@@ -238,15 +238,15 @@ def test_faults_of_form(old: str, new: str, lines: list[str]) -> None:
     [
         (
             "[]",
-            "1:1: a mapping is due here, not a list; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, agents, portability, phases, defaults and rollback",
+            "1:1: a mapping is due here, not a list; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, prices, agents, portability, registries, probes, phases, defaults and rollback",
         ),
         (
             "hello",
-            '1:1: a mapping is due here, not "hello"; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, agents, portability, phases, defaults and rollback',
+            '1:1: a mapping is due here, not "hello"; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, prices, agents, portability, registries, probes, phases, defaults and rollback',
         ),
         (
             "~",
-            "1:1: a mapping is due here, not nothing; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, agents, portability, phases, defaults and rollback",
+            "1:1: a mapping is due here, not nothing; write a mapping with the keys apiVersion, kind, metadata, target, traffic, metrics, prices, agents, portability, registries, probes, phases, defaults and rollback",
         ),
     ],
 )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +197,9 @@ class Kubelet:
 
     def log(self, pod: dict[str, Any], container: str, previous: bool) -> str | None:
         return None if previous else f"{container}: one\n{container}: two\n"
+
+    def execute(self, pod: dict[str, Any], container: str, command: Sequence[str]) -> tuple[int, bytes]:
+        return 0, f"{container}: {' '.join(command)}\n".encode()
 
 
 async def test_with_a_kubelet_pods_terminate_and_logs_come_from_it(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cockpit.model.arch import Arch
 from cockpit.playbook.loader import loads
 from cockpit.rehearsal.aws import Account
 from cockpit.rehearsal.rewriting import Embedded, rewrite
+from tests.unit.playbook import preset_cases as cases
 
 FOLDER = Path(playbooks.__file__).parent
 _BASE = "arn:aws:elasticloadbalancing:ap-south-1:123456789012"
@@ -53,3 +54,21 @@ def test_a_playbook_without_a_balancer_keeps_none_and_a_cluster_uid_becomes_the_
 def test_what_is_no_playbook_is_refused_in_words(text: str) -> None:
     with pytest.raises(UsageError):
         rewrite(text, WORLD)
+
+
+def test_every_registry_of_the_world_is_reached_at_its_own() -> None:
+    text = (FOLDER / "affinity-only.yaml").read_text(
+        "utf-8"
+    ) + "registries: {old.example.com: {endpoint: 'https://old.example.com'}}\n"
+    registries = ("registry.example.com", "127.0.0.1:5000")
+    world = Embedded(WORLD.cluster_uid, WORLD.prometheus_url, None, None, "http://127.0.0.1:3", registries)
+    assert loads(rewrite(text, world), "b").registries == dict.fromkeys(registries, "http://127.0.0.1:3")
+
+
+def test_a_rehearsal_asks_no_other_cloudwatch_than_the_embedded_one() -> None:
+    given = "{region: ap-south-1, load_balancer: app/pay/50dc6c495c0c9188, endpoint_url: https://monitoring.example.com}"
+    text = cases.text("    requests: {preset: alb}\n").replace("cloudwatch: {}", f"cloudwatch: {given}")
+    after = loads(rewrite(text, WORLD), "b").cloudwatch
+    assert after is not None
+    assert (after.endpoint_url, after.load_balancer) == (WORLD.aws_url, "app/x/1111111111111111")
+    assert set(after.target_groups.values()) == {f"targetgroup/x-{a}/4444444444444444" for a in Arch}

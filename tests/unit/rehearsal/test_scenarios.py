@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from cockpit.errors import UsageError
 from cockpit.model.arch import Arch
+from cockpit.model.json import canonical
 from cockpit.rehearsal.kube.errors import KubeError
 from cockpit.rehearsal.kube.faults import RequestInfo
+from cockpit.rehearsal.kube.podstatus import status_word
 from cockpit.rehearsal.scenarios import SCENARIOS, MetricsFault
 from cockpit.rehearsal.windows import Measured
 from cockpit.rehearsal.world import World
@@ -31,6 +35,7 @@ def test_every_scenario_of_this_release_is_listed_with_its_outcome() -> None:
     assert set(SCENARIOS) == {
         *("clean", "p99-regression", "error-spike", "prometheus-down", "prometheus-nan", "prometheus-stale"),
         *("api-conflict", "watch-gone", "no-arm-capacity", "aws-throttled"),
+        *("agent-crashloop", "agent-missing", "emulated", "exec-format", "no-manifest", "x86-gone"),
     }
     assert all(e.summary and e.expected for e in SCENARIOS.values())
 
@@ -132,6 +137,98 @@ def test_throttling_lasts_a_minute_from_the_second_change_on() -> None:
     assert made.throttled("ModifyRule")
     made.engine.advance(60)
     assert not made.throttled("ModifyRule")
+
+
+def _begun(name: str, seconds: int, seed: int = 1) -> World:
+    """A world in which the trouble of a scenario has been there for so long."""
+    made = world(seed=seed, scenario=name)
+    made.engine.advance(200)
+    early = [made.began]
+    _go(made, 5, 58)
+    early.append(made.began)
+    assert early == [None, None], "not before the first phase has held for a minute"
+    _go(made, 5, 5)
+    assert made.began is not None
+    made.engine.advance(int((made.began - made.origin).total_seconds()) + seconds)
+    return made
+
+
+def _words(made: World, namespace: str, name: str, arch: str) -> Counter[str]:
+    """STATUS of the pods of an owner on nodes of an architecture."""
+    archs = {n["metadata"]["name"]: n["metadata"]["labels"]["kubernetes.io/arch"] for n in made.storage.list("nodes")}
+    held = [p for p in made.storage.list("pods", namespace) if p["metadata"]["labels"]["app"] == name]
+    return Counter(status_word(p) for p in held if archs.get(p["spec"].get("nodeName", "")) == arch)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_agent_crash_loops_on_arm64_only(seed: int) -> None:
+    made = _begun("agent-crashloop", 20, seed)
+    assert _words(made, "security", "edr-sensor", "arm64")["CrashLoopBackOff"] >= 1
+    made.engine.advance(made.cluster.step + 240)
+    assert _words(made, "security", "edr-sensor", "arm64") == {"CrashLoopBackOff": 6}
+    assert _words(made, "security", "edr-sensor", "amd64") == {"Running": 8}
+    assert _words(made, "kube-system", "aws-node", "arm64") == {"Running": 6}
+    made.drop_in("clean")
+    made.engine.advance(made.cluster.step + 320)
+    assert _words(made, "security", "edr-sensor", "arm64") == {"Running": 6}
+
+
+def test_the_pinned_agent_is_gone_from_arm64_and_says_it_is_complete() -> None:
+    made = _begun("agent-missing", 15)
+    assert _words(made, "security", "edr-sensor", "arm64") == {}
+    made.engine.advance(made.cluster.step + 300)
+    status = made.storage.get("daemonsets", "security", "edr-sensor")["status"]
+    assert (status["desiredNumberScheduled"], status["numberReady"]) == (8, 8)
+
+
+def test_an_emulated_release_runs_at_a_third_of_the_speed() -> None:
+    made = _begun("emulated", 300)
+    amd, arm = _both(made)
+    assert _words(made, "payments", CANARY.name, "arm64") == {"Running": 12}
+    assert _words(made, "kube-system", "binfmt-qemu", "arm64") == {"Running": 6}
+    assert 2.8 < arm.p99 / amd.p99 < 3.2 and arm.errors / arm.requests < 0.001
+    _go(made, 100, 300)
+    overloaded = made.traffic.windows[Arch.ARM64].at(made.cluster.step)
+    assert overloaded is not None
+    assert overloaded.errors / overloaded.requests > 0.1, "at a third of the speed twelve pods cannot carry it all"
+
+
+@pytest.mark.parametrize(("scenario", "word"), [("exec-format", "CrashLoopBackOff"), ("no-manifest", "ImagePullBackOff")])
+def test_a_release_that_cannot_run_on_arm64_stops_the_roll(scenario: str, word: str) -> None:
+    made = _begun(scenario, 300)
+    assert _words(made, "payments", CANARY.name, "arm64") == {"Running": 9, word: 6}
+    assert _words(made, "payments", BASELINE.name, "amd64") == {"Running": 12}
+    amd, arm = _both(made)
+    assert abs(arm.p99 / amd.p99 - 1) < 0.05, "what runs on serves on"
+
+
+def test_a_release_goes_to_the_one_workload_where_there_is_no_canary() -> None:
+    made = world(scenario="no-manifest", balanced=False)
+    bind(made, BASELINE, "arm64")
+    made.engine.advance(120)
+    assert _words(made, "payments", BASELINE.name, "arm64")["ImagePullBackOff"] > 0
+
+
+def test_x86_is_cordoned_at_once_then_drained_node_by_node() -> None:
+    made = _begun("x86-gone", 5)
+    home = [n for n in made.storage.list("nodes") if n["metadata"]["labels"]["kubernetes.io/arch"] == "amd64"]
+    assert sum(bool(n["spec"].get("unschedulable")) for n in home) == 8, "all workers, and no control plane"
+    assert placed(made, BASELINE) == {"amd64": 12}
+    made.engine.advance(made.cluster.step + 60)
+    assert 0 < placed(made, BASELINE)["amd64"] < 12
+    made.engine.advance(made.cluster.step + 300)
+    assert placed(made, BASELINE)["amd64"] == 0
+    assert _words(made, "security", "edr-sensor", "amd64") == {"Running": 8}, "a drain leaves DaemonSets' pods"
+
+
+@pytest.mark.parametrize("scenario", ["agent-crashloop", "exec-format", "x86-gone"])
+def test_one_seed_tells_one_story(scenario: str) -> None:
+    def told(seed: int) -> list[str]:
+        made = world(seed=seed, scenario=scenario)
+        _go(made, 5, 200)
+        return [canonical([p["metadata"]["name"], p["status"]]) for p in made.storage.list("pods")]
+
+    assert told(1) == told(1) != told(2)
 
 
 def test_a_scenario_can_be_dropped_in_and_taken_away() -> None:

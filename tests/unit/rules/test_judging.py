@@ -171,3 +171,29 @@ def test_headroom_is_the_scarcest_resource() -> None:
     assert headroom(node("x"), Resources(0, 15 << 30, 0), Resources(500, 1 << 30, 1)) == 1
     assert headroom(node("x"), Resources(0, 0, 58), Resources(0, 0, 1)) == 0
     assert headroom(node("x"), Resources(9000, 0, 0), Resources(500, 0, 1)) == 0
+
+
+def few_requests(share: float, rate: float) -> Snapshot:
+    rates = {("requests", Arch.ARM64): series([rate * share] * 20), ("requests", Arch.AMD64): series([rate * (1 - share)] * 20)}
+    return snapshot(signals={**signals(), **rates})
+
+
+def test_a_share_on_few_requests_holds_until_its_interval_tells() -> None:
+    phase = replace(CANARY_5, gates=(ShareCheck(0.02),))
+    unsure = gates(phase, few_requests(0.05, 0.5), PLAYBOOK, NOW - timedelta(minutes=2))[0]
+    assert unsure.outcome is Outcome.LOW_SAMPLES
+    assert "cannot tell yet" in unsure.reason
+    assert "on 60 requests" in unsure.reason
+    assert gates(phase, few_requests(0.05, 5.0), PLAYBOOK, NOW - timedelta(minutes=6))[0].passed, "over the whole soak it tells"
+
+
+def test_a_rate_that_reaches_back_before_the_weights_is_settling() -> None:
+    phase = replace(CANARY_5, gates=(ShareCheck(0.02),))
+    early, late = (gates(phase, snapshot(signals=signals(share=0.4)), PLAYBOOK, NOW - timedelta(seconds=s))[0] for s in (60, 180))
+    assert early.outcome is Outcome.LOW_SAMPLES
+    assert "settling" in early.reason
+    assert late.outcome is Outcome.FAIL
+    assert late.evidence is not None
+    assert late.evidence.interval is not None
+    assert late.evidence.interval[0] < 0.4 < late.evidence.interval[1]
+    assert set(late.evidence.sides) == {"arm64", "amd64"}

@@ -43,7 +43,9 @@ def test_soak_time_counts_only_while_soaking() -> None:
 def test_a_gate_that_says_nothing_stops_the_soak_clock(outcome: Outcome) -> None:
     state = machine.tick(soaking(soaked=42.0), 100.0, verdicts(outcome))
     assert state.soaked == 42.0
-    assert machine.tick(state, 110.0, PASSING).soaked == 52.0
+    again = machine.tick(state, 110.0, PASSING)
+    assert again.soaked == 42.0, "when it turned between the ticks is not known"
+    assert machine.tick(again, 120.0, PASSING).soaked == 52.0
 
 
 def test_a_failure_starts_the_soak_anew() -> None:
@@ -57,7 +59,8 @@ def test_a_hold_stops_the_clock_until_it_is_resumed_and_keeps_its_first_reason()
     assert again.hold.reason == "lunch"
     later = machine.tick(again, 500.0, PASSING)
     assert later.soaked == 42.0
-    assert machine.tick(machine.resume(later), 510.0, PASSING).soaked == 52.0
+    resumed = machine.tick(machine.resume(later), 510.0, PASSING)
+    assert machine.tick(resumed, 520.0, PASSING).soaked == 52.0
 
 
 def test_nothing_holds_before_the_start_nor_after_the_end() -> None:
@@ -103,3 +106,7 @@ def test_only_pass_promotes(stage: Stage, soaked: float, outcomes: list[Outcome]
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (0.2, "0:01"), (61, "1:01"), (3661, "1:01:01"), (59.5, "1:00")])
 def test_minutes(seconds: float, words: str) -> None:
     assert machine.minutes(seconds) == words
+
+
+def test_what_has_passed_rounds_down() -> None:
+    assert [machine.minutes(seconds, passed=True) for seconds in (0.9, 59.99, 61.2)] == ["0:00", "0:59", "1:01"]

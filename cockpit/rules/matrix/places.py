@@ -1,0 +1,38 @@
+"""Detectors of what pods stand on: nodes whose label is not true, target groups that no pod answers in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cockpit.model.finding import Finding
+from cockpit.model.finding import FindingKind as K
+from cockpit.rules.matrix import commands
+from cockpit.rules.matrix.compose import finding
+from cockpit.rules.matrix.scene import Scene
+
+
+def arch_label_mismatch(scene: Scene) -> Iterator[Finding]:
+    """Nodes whose label and kubelet disagree on the architecture."""
+    wrong = sorted((n for n in scene.nodes.values() if n.reported_arch and n.arch != n.reported_arch), key=lambda n: n.name)
+    if wrong:
+        first = wrong[0]
+        both = "jsonpath={.metadata.labels} {.status.nodeInfo.architecture}"
+        yield finding(
+            scene, K.ARCH_LABEL_MISMATCH, [f"Node/{n.name}" for n in wrong],
+            f"{first.name}: labelled {first.arch or 'with no architecture'}, its kubelet says {first.reported_arch}",
+            commands.kubectl(scene, "", "get", "node", first.name, "-o", both),
+        )  # fmt: skip
+
+
+def no_healthy_targets(scene: Scene) -> Iterator[Finding]:
+    """Target groups of the playbook that a rule forwards to and in which no target is healthy."""
+    alb = scene.playbook.alb
+    wanted = set(alb.target_groups.values()) & scene.attached if alb else set()
+    for group in sorted((g for g in scene.targets if g.arn in wanted and not g.healthy), key=lambda g: g.arch):
+        states = (
+            [f"{group.unhealthy} unhealthy", f"{group.draining} draining"] if group.unhealthy or group.draining else ["empty"]
+        )
+        yield finding(
+            scene, K.NO_HEALTHY_TARGETS, [f"TargetGroup/{group.name}"], f"{group.arch}: 0 healthy, {', '.join(states)}",
+            commands.target_health(scene, group.arn), arch=str(group.arch), what=group.name,
+        )  # fmt: skip

@@ -1,0 +1,161 @@
+"""The matrix as rows: what was found first, the chosen finding with everything that is known, the rest quietly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cockpit.model.finding import Finding
+from cockpit.model.verdict import Outcome
+from cockpit.rules.matrix import Matrix, Row, State
+from cockpit.rules.matrix.commands import nodes_of
+from cockpit.run.frame import Frame
+from screens.present.words import UNKNOWN, Line, Tone, ago, clip, dim, line, plural, strong, wrap
+
+INDENT = 7
+NAMED = 2
+"""Objects that are named in a row; the others are counted."""
+
+
+def headline(matrix: Matrix) -> str:
+    """`2 findings`, `nothing found`, with `3 detectors blind` where some are: blind is never clear."""
+    count = len(matrix.findings)
+    found = plural(count, "finding") if count else "nothing found"
+    return f"{found}, {plural(len(matrix.blind), 'detector')} blind" if matrix.blind else found
+
+
+def title(frame: Frame) -> str:
+    """The headline, after a way back that is not ready: nobody should read "nothing found" then."""
+    found = headline(frame.matrix)
+    if frame.readiness.verdict.outcome is not Outcome.FAIL:
+        return found
+    return f"the way back is NOT ready, {found}" if frame.matrix.findings else "the way back is NOT ready"
+
+
+def objects(of: Finding, named: int = NAMED) -> str:
+    """`Pod/a, Pod/b and 3 more`."""
+    more = len(of.objects) - named
+    return ", ".join(of.objects[:named]) + (f" and {more} more" if more > 0 else "")
+
+
+def overview(frame: Frame, chosen: int, cells: int) -> list[Line]:
+    """Every finding; the chosen one with cause, command and move, so that nobody must scroll for them."""
+    matrix = frame.matrix
+    if not matrix.rows:
+        return [line(dim(UNKNOWN))]
+    rows: list[Line] = []
+    for number, found in enumerate(matrix.findings):
+        rows.append(_title(found, cells, frame.snapshot.time, chosen=number == chosen))
+        rows += [*_body(found, cells), line()] if number == chosen else []
+    rows += _way_back(frame, cells)
+    if not rows:
+        rows += [line(strong("nothing found") if not matrix.blind else dim("nothing found among what can be seen")), line()]
+    return [*rows, *_others(matrix, cells)]
+
+
+def _way_back(frame: Frame, cells: int) -> list[Line]:
+    """Not a symptom, but nobody should read "nothing found" while there is no way back."""
+    verdict, target = frame.readiness.verdict, frame.playbook.target
+    if verdict.outcome is not Outcome.FAIL:
+        return []
+    fix = f"uncordon or add {target.from_arch} nodes, or mend what is said above; promote waits for it, R does not"
+    return [
+        line((" ! ", Tone.CAUTION), strong("The way back is NOT ready")),
+        *_field("seen", verdict.reason, cells),
+        *_command(nodes_of(frame.identity.context, target.from_arch), cells),
+        *_field("fix", fix, cells),
+        line(),
+    ]
+
+
+def whole(frame: Frame, chosen: int, cells: int) -> list[Line]:
+    """One finding with all its objects."""
+    found = frame.matrix.findings[chosen]
+    names = [line(dim(" " * INDENT), name) for name in found.objects]
+    head = _title(found, cells, frame.snapshot.time, chosen=True)
+    return [head, line(), *_body(found, cells, whole=True), line(), line(dim("objects")), *names]
+
+
+def _title(of: Finding, cells: int, now: datetime, *, chosen: bool) -> Line:
+    since = f", {ago(max(0.0, (now - of.since).total_seconds()))}" if of.since else ""
+    glyph = (f"{'▸' if chosen else ' '}✗ ", Tone.ALARM)
+    room = cells - 5 - len(of.title)
+    return line(glyph, strong(of.title) if chosen else of.title, dim(clip(f"  {objects(of, 1)}{since}", max(0, room))))
+
+
+def _body(of: Finding, cells: int, *, whole: bool = False) -> list[Line]:
+    """Seen, cause, command, way back and fix: in the order in which they are wanted at night."""
+    return [
+        *_field("seen", of.message, cells, 0 if whole else 2),
+        *_field("cause", of.cause, cells),
+        *_command(of.confirm, cells),
+        *_field("fix", of.fix, cells),
+        *_field("safe", of.rollback, cells),
+    ]
+
+
+def _field(label: str, text: str, cells: int, most: int = 0) -> list[Line]:
+    room = max(20, cells - INDENT)
+    rows = wrap(text, room)
+    if most and len(rows) > most:
+        rows = [*rows[: most - 1], clip(" ".join(rows[most - 1 :]), room)]
+    return [line(dim(f"{label if n == 0 else '':<{INDENT}}"), row) for n, row in enumerate(rows)]
+
+
+def _command(text: str, cells: int) -> list[Line]:
+    """The command, continued with backslashes where it does not fit, so that what is copied still runs."""
+    rows = continued(text, max(20, cells - INDENT))
+    return [line(dim(f"{'run' if n == 0 else '':<{INDENT}}"), strong(row)) for n, row in enumerate(rows)]
+
+
+def continued(text: str, cells: int) -> list[str]:
+    r"""A shell command in rows of at most `cells` cells, each but the last ended by ` \`.
+
+    Only a word that alone is too long is broken, as a terminal would break it, without a backslash.
+    """
+    rows, room = [""], cells - 2
+    for word in _words(text):
+        if rows[-1] and len(rows[-1]) + 1 + len(word) > room:
+            rows[-1] += " \\"
+            rows.append("")
+        rows[-1] += f" {word}" if rows[-1] else word
+        while len(rows[-1]) > room:
+            rows[-1:] = [rows[-1][:room], rows[-1][room:]]
+    return rows
+
+
+def _words(text: str) -> list[str]:
+    """The words of a command as they are written, quotes included."""
+    words, quote = [""], ""
+    for char in text:
+        if char == " " and not quote:
+            words.append("")
+            continue
+        if char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        words[-1] += char
+    return [word for word in words if word]
+
+
+def _others(matrix: Matrix, cells: int) -> list[Line]:
+    """What was looked for and not found, and what could not be looked for."""
+    rows = [_blind(row, cells) for row in matrix.blind]
+    for state, words in ((State.CLEAR, "not found"), (State.ABSENT, "nothing to look at")):
+        names = ", ".join(_short(row) for row in matrix.rows if row.state is state)
+        rows += [line(dim(text)) for text in wrap(f"{words}: {names}", cells)] if names else []
+    return rows
+
+
+def _blind(row: Row, cells: int) -> Line:
+    return line(("! ", Tone.CAUTION), f"{row.title}: ", dim(clip(f"cannot be seen, {row.why}", cells - len(row.title) - 4)))
+
+
+def _short(row: Row) -> str:
+    return row.title if row.title[1].isupper() else row.title[0].lower() + row.title[1:]
+
+
+def keys(count: int, opened: bool) -> Sequence[str]:
+    """What the keys do on this screen, as pairs of key and words."""
+    if opened:
+        return ("Esc", "all findings", "c", "copy the command")
+    return ("↑ ↓", "choose", "Enter", "whole", "c", "copy the command", "Esc", "back") if count else ("Esc", "back")

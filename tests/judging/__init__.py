@@ -1,0 +1,1 @@
+"""How often the judge is wrong: simulated soaks, beside Kayenta's published method on the same samples."""
