@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cockpit.connections.aws import Elb
     from cockpit.connections.cloudwatch import CloudWatchClient
     from cockpit.connections.kube import KubeClient
-    from cockpit.connections.registry import RegistryClient
+    from cockpit.connections.registry.client import RegistryClient
     from cockpit.flight import Flight
     from cockpit.run.crew import AnyLever, Crew
     from cockpit.run.logbook import Logbook
@@ -177,7 +177,7 @@ def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Sou
 
 
 def _images(servers: Connections, playbook: Playbook, clock: Clock, *, probes: bool) -> Source:
-    from cockpit.connections.registry import RegistryClient
+    from cockpit.connections.registry.client import RegistryClient
     from cockpit.sources.images import ImagesSource
 
     servers.registry = servers.registry or RegistryClient(playbook.registries)

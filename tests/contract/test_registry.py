@@ -18,11 +18,12 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.connections import registry_credentials, registry_http
-from cockpit.connections.registry import RegistryClient
-from cockpit.connections.registry_auth import challenge
-from cockpit.connections.registry_credentials import Credentials
-from cockpit.connections.registry_documents import INDEXES, MANIFESTS, document, platform
+from cockpit.connections.registry import credentials as registry_credentials
+from cockpit.connections.registry import http as registry_http
+from cockpit.connections.registry.auth import challenge
+from cockpit.connections.registry.client import RegistryClient
+from cockpit.connections.registry.credentials import Credentials
+from cockpit.connections.registry.documents import INDEXES, MANIFESTS, document, platform
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import Image
 from cockpit.rehearsal.images import MULTI_ARCH, X86_INDEX, X86_ONLY, Build

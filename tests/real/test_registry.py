@@ -14,8 +14,8 @@ import httpx
 import pytest
 import yaml
 
-from cockpit.connections.registry import RegistryClient
-from cockpit.connections.registry_documents import digest_of
+from cockpit.connections.registry.client import RegistryClient
+from cockpit.connections.registry.documents import digest_of
 from cockpit.errors import CockpitError, NotFound, Rejected, Unauthorized
 from cockpit.model.image import Image
 from cockpit.rehearsal.images import MULTI_ARCH, X86_INDEX, X86_ONLY, Build

@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cockpit.connections.registry_credentials import Credentials
-from cockpit.connections.registry_documents import Descriptor, document, platform, platform_text, refused
-from cockpit.connections.registry_http import Fetched, RegistryHost
+from cockpit.connections.registry.credentials import Credentials
+from cockpit.connections.registry.documents import Descriptor, document, platform, platform_text, refused
+from cockpit.connections.registry.http import Fetched, RegistryHost
 from cockpit.errors import NotFound, Rejected
 from cockpit.model.image import DIGEST, Image, Reference, parse
 from cockpit.text import clean

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cockpit.connections.registry_auth import Login
+from cockpit.connections.registry.auth import Login
 from cockpit.errors import Unauthorized
 from cockpit.model.image import DOCKER_HUB
 from cockpit.text import clean
@@ -53,7 +53,7 @@ class Credentials:
 def _login(registry: str) -> Login:
     found = _configured(registry)
     if found is None and (match := ECR.fullmatch(registry)):
-        from cockpit.connections.registry_ecr import ecr_login  # boto3, only for those who need it
+        from cockpit.connections.registry.ecr import ecr_login  # boto3, only for those who need it
 
         return ecr_login(match[1], match[2])
     return found or Login(until=time.monotonic() + LASTS_SECONDS)

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
 from cockpit.connections.aws_failures import aws_words
-from cockpit.connections.registry_auth import Login
+from cockpit.connections.registry.auth import Login
 from cockpit.errors import Unauthorized
 
 SECONDS = 5

@@ -12,9 +12,9 @@ import httpx
 import msgspec
 
 from cockpit.connections.failures import plain_words
-from cockpit.connections.registry_auth import Login, Tokens, host_of, loopback, seconds
-from cockpit.connections.registry_credentials import Credentials
-from cockpit.connections.registry_documents import ACCEPT, digest_of, refused, verify
+from cockpit.connections.registry.auth import Login, Tokens, host_of, loopback, seconds
+from cockpit.connections.registry.credentials import Credentials
+from cockpit.connections.registry.documents import ACCEPT, digest_of, refused, verify
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import DIGEST, DOCKER_HUB
 from cockpit.text import clean
