@@ -6,12 +6,9 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from textwrap import wrap
 
-from cockpit.assembly import Options, connect_all, crew, sources
-from cockpit.commands.flying import playbook_path
+from cockpit.commands.looking import looking
 from cockpit.commands.out import line
 from cockpit.errors import Exit, Unreachable
 from cockpit.model.finding import Finding
@@ -19,15 +16,13 @@ from cockpit.model.json import Json
 from cockpit.rules.matrix import Matrix, Row, State
 from cockpit.run.frame import Frame
 
-PATIENCE = 10.0
-"""Wall seconds to wait for the first picture in which every source was heard."""
 WIDTH = 110
 INDENT = 10
 
 
 def run(options: argparse.Namespace) -> int:
     """0: every detector saw what it needs and found nothing, and there is a way back; 1: otherwise."""
-    seen = asyncio.run(_look(playbook_path(options.playbook), options))
+    seen = asyncio.run(_look(options))
     if options.json:
         line(json.dumps(document(seen)))
     else:
@@ -36,30 +31,9 @@ def run(options: argparse.Namespace) -> int:
     return Exit.OK if seen.readiness.verdict.passed and not (seen.matrix.findings or seen.matrix.blind) else Exit.ENDED
 
 
-async def _look(path: Path, options: argparse.Namespace) -> Frame:
-    from cockpit.flight import Flight
-    from cockpit.playbook.loader import load
-    from cockpit.run.frame import Identity
-    from cockpit.run.logbook import Logbook
-    from cockpit.settings import operator
-
-    playbook = load(path)
-    how = Options(context=options.context, observe=True)
-    servers = await connect_all(playbook, how)
-    logbook = Logbook(how.clock, "diagnose", operator(), None)
-    who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
-    flight = Flight(
-        crew(playbook, servers, how, "diagnose"), sources(playbook, servers, how.clock), who, how.clock, logbook,
-        blocked="a diagnosis only looks", on_close=servers.aclose,
-    )  # fmt: skip
-    flight.start()
-    try:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(flight.synced.wait(), PATIENCE)
-        await flight.next_tick()
+async def _look(options: argparse.Namespace) -> Frame:
+    async with looking(options, "a diagnosis", registries=True) as flight:
         frame = flight.frame()
-    finally:
-        await flight.close()
     if frame is None:
         raise Unreachable("nothing could be observed")
     return frame

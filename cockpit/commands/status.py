@@ -6,10 +6,8 @@ import argparse
 import asyncio
 import json
 from contextlib import suppress
-from pathlib import Path
 
-from cockpit.assembly import Options, connect_all, crew, sources
-from cockpit.commands.flying import playbook_path
+from cockpit.commands.looking import looking
 from cockpit.commands.out import line
 from cockpit.errors import Exit
 from cockpit.model.json import Json
@@ -17,44 +15,22 @@ from cockpit.run.frame import Frame
 from cockpit.run.machine import minutes
 from cockpit.run.state import Stage
 
-PATIENCE = 10.0
-"""Wall seconds to wait for the first picture in which every source was heard."""
 EVERY = 2.0
 
 
 def run(options: argparse.Namespace) -> int:
     """Look once, or until stopped."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(_look(playbook_path(options.playbook), options))
+        asyncio.run(_look(options))
     return Exit.OK
 
 
-async def _look(path: Path, options: argparse.Namespace) -> None:
-    from cockpit.flight import Flight
-    from cockpit.playbook.loader import load
-    from cockpit.run.frame import Identity
-    from cockpit.run.logbook import Logbook
-    from cockpit.settings import operator
-
-    playbook = load(path)
-    how = Options(context=options.context, observe=True)
-    servers = await connect_all(playbook, how)
-    logbook = Logbook(how.clock, "status", operator(), None)
-    who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
-    flight = Flight(
-        crew(playbook, servers, how, "status"), sources(playbook, servers, how.clock), who, how.clock, logbook,
-        blocked="a status only looks", on_close=servers.aclose,
-    )  # fmt: skip
-    flight.start()
-    try:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(flight.synced.wait(), PATIENCE)
+async def _look(options: argparse.Namespace) -> None:
+    async with looking(options, "a status") as flight:
         _say(flight.frame(), options)
         while options.watch:
             await asyncio.sleep(EVERY)
             _say(flight.frame(), options)
-    finally:
-        await flight.close()
 
 
 def _say(frame: Frame | None, options: argparse.Namespace) -> None:
