@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 from aiohttp import web
 
-from cockpit.connections.registry import RegistryClient
+from cockpit.connections.registry.client import RegistryClient
 from cockpit.rehearsal.images import MULTI_ARCH, X86_INDEX, X86_ONLY
 from cockpit.rehearsal.registry import RegistryApi, hosts
 from cockpit.rehearsal.registry_content import INDEX, image_id, pushed

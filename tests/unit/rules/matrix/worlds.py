@@ -1,17 +1,14 @@
-"""Snapshots from Kubernetes objects as the API returns them, through the cockpit's own decoding.
+"""Snapshots from lists of Kubernetes objects as a real API server returned them, through the cockpit's own decoding.
 
-`objects/base.json` is a healthy world; a case replaces or adds objects, takes some away (`absent`), and says what the registry
-and the load balancer know. Statuses and messages are worded as kubelet, containerd, runc, CRI-O, scheduler and controllers
-word them.
+The registry's and the load balancer's answers are no Kubernetes objects: a world that rests on them says so (`Case.recorded`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cockpit.connections import decode, decode_limits
@@ -24,19 +21,21 @@ from cockpit.model.playbook import Agent, Playbook
 from cockpit.model.share import Rule, TargetGroup
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from tests.factories import GROUPS, PLAYBOOK, RULE
+from tests.unit.rules.matrix import files
+from tests.unit.rules.matrix.files import FAMILIES, Items, Obj
 
-OBJECTS = Path(__file__).with_name("objects")
-FAMILIES = ("binaries", "scheduling", "agents", "rollouts", "places")
 NOW = datetime(2026, 11, 22, 2, 14, 7, tzinfo=UTC)
 AGENTS = (Ref("daemonset", "kube-system", "aws-node"), Ref("daemonset", "security", "edr-sensor"))
+OTHERS = ("images", "targets", "attached")
+"""What a case says that is not of Kubernetes."""
 _CODECS: Mapping[str, tuple[str, Any]] = {
-    "Node": ("nodes", decode.NODES),
-    "Pod": ("pods", decode.PODS),
-    "Deployment": ("deployments", decode.DEPLOYMENTS),
-    "DaemonSet": ("daemonsets", decode.DAEMONSETS),
-    "Event": ("events", decode.EVENTS),
-    "HorizontalPodAutoscaler": ("autoscalers", decode_limits.AUTOSCALERS),
-    "ResourceQuota": ("quotas", decode_limits.QUOTAS),
+    "nodes": ("nodes", decode.NODES),
+    "pods": ("pods", decode.PODS),
+    "deployments": ("deployments", decode.DEPLOYMENTS),
+    "daemonsets": ("daemonsets", decode.DAEMONSETS),
+    "events": ("events", decode.EVENTS),
+    "horizontalpodautoscalers": ("autoscalers", decode_limits.AUTOSCALERS),
+    "resourcequotas": ("quotas", decode_limits.QUOTAS),
 }
 
 
@@ -47,41 +46,40 @@ def playbook() -> Playbook:
 
 @dataclass(frozen=True)
 class Case:
-    """A world and the exact set of kinds that are in it."""
+    """A world and the exact set of kinds that are in it; `recorded` when all that tells them came from an API server."""
 
     name: str
     why: str
     expected: frozenset[FindingKind]
     snapshot: Snapshot
+    recorded: bool
 
 
 def cases() -> list[Case]:
     """Every labelled world."""
-    base = json.loads((OBJECTS / "base.json").read_text())
-    return [_case(base, each) for family in FAMILIES for each in json.loads((OBJECTS / f"{family}.json").read_text())]
+    base = files.recorded_base()
+    return [each for family in FAMILIES for each in _family(base, family)]
 
 
-def _case(base: list[dict[str, Any]], case: Mapping[str, Any]) -> Case:
-    objects = {_key(o): o for o in [*base, *case["objects"]]}
-    for key in case.get("absent", ()):
-        del objects[key]
-    snapshot = observed(objects.values(), case)
-    return Case(case["name"], case["why"], frozenset(map(FindingKind, case["expected"])), snapshot)
+def _family(base: Mapping[str, Obj], name: str) -> Iterator[Case]:
+    own = files.recorded(name)
+    return (_case(base, own[case["name"]], case) for case in files.asked(name))
 
 
-def _key(of: Mapping[str, Any]) -> str:
-    meta = of["metadata"]
-    return "/".join(part for part in (of["kind"], meta.get("namespace"), meta["name"]) if part)
+def _case(base: Mapping[str, Obj], own: Items, case: Mapping[str, Any]) -> Case:
+    snapshot = observed(files.returned(base, own, case), case)
+    kinds = frozenset(map(FindingKind, case["expected"]))
+    return Case(case["name"], case["why"], kinds, snapshot, case.keys().isdisjoint(OTHERS))
 
 
-def observed(objects: Iterable[Mapping[str, Any]], case: Mapping[str, Any]) -> Snapshot:
-    """What the cockpit makes of these objects."""
+def observed(lists: Mapping[str, Obj], case: Mapping[str, Any]) -> Snapshot:
+    """What the cockpit makes of these lists, by resource."""
     found: dict[str, Any] = {name: {} for name, _ in _CODECS.values()}
-    for each in objects:
-        name, codec = _CODECS[each["kind"]]
-        value = codec.one(json.dumps(each).encode())
-        namespace = each["metadata"].get("namespace")
-        found[name][f"{namespace}/{value.name}" if namespace else value.name] = value
+    for resource, whole in lists.items():
+        name, codec = _CODECS[resource]
+        for value in codec.page(json.dumps(whole).encode()).items:
+            namespace = getattr(value, "namespace", "")
+            found[name][f"{namespace}/{value.name}" if namespace else value.name] = value
     events = tuple(sorted(found.pop("events").values(), key=lambda e: (e.time, e.name)))
     # The API gives all of a namespace; the source asks for the target's only.
     found["autoscalers"] = {k: v for k, v in found["autoscalers"].items() if k.startswith("payments/")}
