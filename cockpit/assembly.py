@@ -14,6 +14,7 @@ from cockpit.clock import Clock
 from cockpit.errors import CockpitError
 from cockpit.model.event import EventType
 from cockpit.model.playbook import Playbook
+from cockpit.model.snapshot import SourceName
 from cockpit.settings import operator, run_folder
 
 if TYPE_CHECKING:
@@ -87,11 +88,20 @@ async def connect(playbook: Playbook, options: Options) -> Connections:
 
 async def connect_all(playbook: Playbook, options: Options) -> Connections:
     """Open the connections; raises what the first one that fails raises, since a run needs all of them."""
-    found = await connect(playbook, options)
-    found.cloudwatch = await _kept(found, "metrics", _cloudwatch(playbook))
+    found = await connect_to_look(playbook, options)
     for failure in found.failures.values():
         await found.aclose()
         raise failure
+    return found
+
+
+async def connect_to_look(playbook: Playbook, options: Options) -> Connections:
+    """Open the connections; raises what the cluster's raises. Whoever only looks can do without the others, and says so."""
+    found = await connect(playbook, options)
+    found.cloudwatch = await _kept(found, "metrics", _cloudwatch(playbook))
+    if found.kube is None:
+        await found.aclose()
+        raise found.failures["affinity"]
     return found
 
 
@@ -157,6 +167,8 @@ def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: b
         found.append(_images(servers, playbook, clock, probes=probes))
     if servers.elb and playbook.alb:
         found.append(AlbSource(servers.elb, playbook.alb, clock))
+    elif playbook.alb:
+        found.append(_unavailable(servers, "weights", (SourceName.RULES, SourceName.TARGETS), clock))
     return [*found, *_signals(playbook, servers, clock)]
 
 
@@ -173,7 +185,15 @@ def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Sou
         from cockpit.sources.cloudwatch import CloudWatchSource
 
         parts.append(CloudWatchSource(servers.cloudwatch, playbook.cloudwatch, playbook.signals, clock, keep=keep(playbook)))
+    elif "metrics" in servers.failures:
+        parts.append(_unavailable(servers, "metrics", (SourceName.METRICS,), clock))
     return parts if len(parts) < 2 else [Signals(parts, clock)]
+
+
+def _unavailable(servers: Connections, lever: str, names: tuple[SourceName, ...], clock: Clock) -> Source:
+    from cockpit.sources.unavailable import UnavailableSource
+
+    return UnavailableSource(names, str(servers.failures.get(lever, "not connected")), clock)
 
 
 def _images(servers: Connections, playbook: Playbook, clock: Clock, *, probes: bool) -> Source:

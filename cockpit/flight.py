@@ -276,11 +276,15 @@ class Flight:
         why = "; ".join(f"{v.gate}: {v.reason}" for v in fired)
         self._watchman.aborted = True
         self.logbook.say(EventType.ABORT_TRIGGERED, why, on_abort=str(phase.on_abort))
-        if phase.on_abort is OnAbort.ROLLBACK and not self.blocked:
+        way_back = verdict.readiness.verdict
+        if phase.on_abort is not OnAbort.ROLLBACK or self.blocked:
+            self._hold(HoldBy.ABORT, why)
+        elif way_back.outcome is Outcome.FAIL:
+            # Going back by itself onto a side that is known to be broken may be worse: that is for a person to decide.
+            self._hold(HoldBy.ABORT, f"{why}; not rolled back, as the way back is NOT ready: {way_back.reason}")
+        else:
             self._why_back = why
             self.roll_back("the playbook says so (on_abort: rollback)")
-        else:
-            self._hold(HoldBy.ABORT, why)
 
     def promotes_itself(self) -> bool:
         """The phase is left without a person: by the autopilot, or by `promote: auto` in a phase that this cockpit has set."""

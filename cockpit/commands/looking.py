@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from cockpit.assembly import Options, connect_all, crew, sources
+from cockpit.assembly import Options, connect_to_look, crew, sources
 from cockpit.commands.flying import playbook_path
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def looking(options: argparse.Namespace, what: str, *, registries: bool = 
 
     playbook = load(playbook_path(options.playbook))
     how = Options(context=options.context, observe=True)
-    servers = await connect_all(playbook, how)
+    servers = await connect_to_look(playbook, how)
     logbook = Logbook(how.clock, what, operator(), None)
     who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
     flight = Flight(

@@ -174,6 +174,15 @@ def test_diagnose_says_what_is_wrong_and_what_to_do(shell: Shell) -> None:
     assert set(found) == {"kind", "title", "objects", "count", "since", "message", "cause", "confirm", "fix", "rollback"}
 
 
+def test_diagnose_without_aws_still_looks_at_the_cluster(shell: Shell) -> None:
+    said = shell("diagnose", str(shell.playbook), "--json", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    facts = json.loads(said.out)
+    blind = {row["kind"]: row["why"] for row in facts["blind"]}
+    assert said.code == 1
+    assert "credentials" in blind["no_healthy_targets"]
+    assert "exec_format" in {row["kind"] for row in facts["clear"]}
+
+
 def test_validate_says_every_error_with_its_place(shell: Shell) -> None:
     broken = shell.home / "broken.yaml"
     broken.write_text(shell.playbook.read_text().replace("cockpit/v1", "cockpit/v9").replace("1m", "60"))

@@ -17,8 +17,10 @@ from cockpit.journal import Journal
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan
-from cockpit.model.playbook import Playbook, Promote
+from cockpit.model.playbook import OnAbort, Playbook, Promote
 from cockpit.model.snapshot import SourceName
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.run.assess import Judgement, judge
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Identity
 from cockpit.run.logbook import Logbook
@@ -225,4 +227,31 @@ async def test_a_full_disk_does_not_keep_the_keys_from_rolling_back(tmp_path: Pa
         weights = flown.crew.levers["weights"]
         assert isinstance(weights, ValueLever)
         assert weights.value == "home"
+    await flown.close()
+
+
+@pytest.mark.parametrize(("way_back", "goes"), [(Outcome.FAIL, False), (Outcome.PASS, True), (Outcome.NO_DATA, True)])
+async def test_an_abort_goes_back_by_itself_unless_the_way_back_is_known_to_be_broken(
+    way_back: Outcome, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playbook = replace(PLAYBOOK, phases=tuple(replace(p, on_abort=OnAbort.ROLLBACK) for p in PLAYBOOK.phases))
+    flown = made(playbook=playbook)
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await start(flown)
+    fired = Verdict("latency_p99 drift", Outcome.FAIL, "+21%")
+    back = Verdict("rollback ready", way_back, "the amd64 target group has no healthy target")
+
+    def judged(*given: Any) -> Judgement:
+        found = judge(*given)
+        return replace(found, aborts=(fired,), readiness=replace(found.readiness, verdict=back))
+
+    monkeypatch.setattr("cockpit.flight.judge", judged)
+    await flown.next_tick()
+    await flown.next_tick()
+    said = {event.type: event.message for event in flown.events()}
+    assert EventType.ABORT_TRIGGERED in said
+    assert (EventType.ROLLBACK_STARTED in said) is goes
+    assert ("the way back is NOT ready: the amd64 target group" in said.get(EventType.HELD, "")) is not goes
+    assert flown.roll_back() in ("", "already rolling back"), "a person's word always counts"
     await flown.close()
