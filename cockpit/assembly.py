@@ -234,10 +234,11 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     checked = await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch, writes=not options.observe)
     logbook = open_logbook(name, options)
     logbook.dry_run = options.dry_run
-    logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source)
+    context = servers.kube.context if servers.kube else ""
+    logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source, context=context)
     logbook.say(EventType.PREFLIGHT, "; ".join(checked), checks=list(checked))
     identity = Identity(
-        context=servers.kube.context if servers.kube else "",
+        context=context,
         operator=logbook.operator,
         rehearsal=options.rehearsal,
         read_only=options.observe,

@@ -157,10 +157,12 @@ def _status(commands: Commands) -> None:
 
 def _diagnose(commands: Commands) -> None:
     more = (
-        "Every known symptom with its cause, a command that confirms it, the fix and the rollback move; exit 1 when there is one."
+        "Every known symptom with its cause, a command that confirms it, the fix and the rollback move.\n"
+        "Exit 1 when something is wrong or cannot be seen."
     )
     parser = _command(commands, "diagnose", "diagnose", "what is wrong with the target now, and what to do", more)
     _target(parser)
+    parser.add_argument("--all", action="store_true", help="also list, one by one, what was looked for and not found")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 

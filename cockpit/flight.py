@@ -227,6 +227,7 @@ class Flight:
         self._frame = frame(
             self.crew, self.identity, snapshot, self.state, verdict, allowed,
             events=tuple(self._shown), busy=self._work.words, retrying=self._work.waits_for, worth=self.worth,
+            judged=self._watchman.judged,
         )  # fmt: skip
         if all(s.freshness is not Freshness.UNSYNCED for s in snapshot.sources.values()):
             self.synced.set()

@@ -24,9 +24,14 @@ def home() -> Path:
 
 def run_folder(run: str) -> Path:
     """The folder of a run's journal, made with mode 0700; the run's name is made safe for a file name."""
-    folder = home() / "runs" / re.sub(r"[^A-Za-z0-9._-]", "_", run)
+    folder = home() / "runs" / safe_name(run)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def safe_name(run: str) -> str:
+    """A run's name as its folder is called."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", run)
 
 
 def clock() -> Clock:

@@ -32,6 +32,8 @@ class Can:
     """Takes the place of the action's own label while it says something else, as `Resume` for `Hold`."""
     caution: bool = False
     """It can act, but `why` deserves a look first."""
+    brief: str = ""
+    """Says the same as `why` where there is little room."""
 
 
 YES = Can(True)
@@ -62,7 +64,7 @@ def _promote(view: View) -> Can:
     following = frame.state.following(frame.playbook)
     label = f"Promote to {following.name}" if following else "Complete the run"
     if not frame.promote.allowed:
-        return Can(False, frame.promote.why)
+        return Can(False, frame.promote.why, brief="the run has ended" if frame.state.stage.ended else "")
     if following and frame.next_plan is None:
         return Can(False, (frame.next_why or "the plan cannot be made now",))
     share = (percent(following.weights.share),) if following and following.weights else ()
@@ -97,8 +99,9 @@ def _roll_back(view: View) -> Can:
     verdict = frame.readiness.verdict
     if verdict.passed:
         return Can(True, ("ready", eta))
-    word = "NOT ready" if verdict.outcome is Outcome.FAIL else "readiness unknown"
-    return Can(True, (word, eta), caution=True)
+    # Nobody can say how long it takes to go back to where there is no room.
+    why = ("NOT ready",) if verdict.outcome is Outcome.FAIL else ("readiness unknown", eta)
+    return Can(True, why, caution=True)
 
 
 def _no_control(view: View) -> Can | None:

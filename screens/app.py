@@ -56,6 +56,7 @@ class CockpitApp(Feed):
         if isinstance(event, events.Key) and not event.is_forwarded:
             if not self.hand.takes(event.key, self.moment(event)):
                 return
+            self.unsay()
             if urgent := URGENT.get(event.key):
                 # Not by a priority binding: Textual gives printable keys to a focused input first, as in the palette.
                 self.action_perform(urgent)

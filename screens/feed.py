@@ -13,12 +13,13 @@ from cockpit.run.state import Stage
 from screens.flight import Flight
 from screens.messages import FramePublished, LaunchProgressed
 from screens.present.alerts import rings
+from screens.present.trouble import way_back
 from screens.present.view import View
 from screens.themes import NIGHT
 
 Launch = Callable[[Callable[[str], None]], Awaitable[Flight]]
 TICK = 0.5
-REPLY_SECONDS = 6.0
+REPLY_SECONDS = 4.0
 FIRST_SECONDS = 0.1
 FIRST_LOOKS = 50
 
@@ -103,12 +104,18 @@ class Feed(App[int]):
         if self.flight:
             await self.flight.close()
 
+    def unsay(self) -> None:
+        """Take the answer to the last key away: the next one was pressed."""
+        if self._reply:
+            self._reply = ""
+            self.publish()
+
     def reply(self, words: str) -> None:
         """Answer a key in the notice line, for a few seconds."""
         self._reply, self._reply_left = words, REPLY_SECONDS
         self.publish()
 
 
-def _standing(frame: Frame) -> tuple[Stage, int, bool]:
+def _standing(frame: Frame) -> tuple[Stage, int, bool, bool]:
     """What makes an answer to a key old news once it changes."""
-    return frame.state.stage, frame.state.phase, frame.state.hold is not None
+    return frame.state.stage, frame.state.phase, frame.state.hold is not None, bool(way_back(frame))

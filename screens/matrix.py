@@ -77,9 +77,9 @@ class MatrixScreen(Listing):
 
     def action_copy(self) -> None:
         """Give the chosen finding's command to the terminal's clipboard."""
-        found = self._findings()
-        if found:
-            self.cockpit.copy_to_clipboard(found[self._index()].confirm)
+        frame = self.cockpit.view.frame
+        if frame and frame.matrix.findings:
+            self.cockpit.copy_to_clipboard(matrix.command(frame, frame.matrix.findings[self._index()]))
             self.cockpit.reply("the command was given to the terminal's clipboard")
 
     def action_leave(self) -> None:

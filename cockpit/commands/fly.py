@@ -16,4 +16,4 @@ def run(options: argparse.Namespace) -> int:
     how = Options(context=options.context, observe=options.observe, dry_run=options.dry_run, autopilot=bool(options.autopilot))
     if is_headless(options):
         return headless(lambda say: launch(path, how, say), options)
-    return show(lambda say: launch(path, how, say), path.stem)
+    return show(lambda say: launch(path, how, say), path.stem, options.playbook, options.context)

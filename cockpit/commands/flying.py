@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +28,25 @@ def is_headless(options: argparse.Namespace) -> bool:
     return bool(options.headless) or not (sys.stdout.isatty() and sys.stdin.isatty())
 
 
-def show(launch: Launch, title: str) -> int:
-    """Fly on the screen: the one door to `screens`, opened by name so that nothing here imports a terminal's libraries."""
-    return int(import_module("screens.app").run(launch, title))
+def show(launch: Launch, title: str, playbook: str, context: str | None = None) -> int:
+    """Fly on the screen: the one door to `screens`, opened by name so that nothing here imports a terminal's libraries.
+
+    `playbook` and `context` are what the command line named, for the last words once the screen is gone.
+    """
+    flown: list[Flight] = []
+
+    async def kept(say: Say) -> Flight:
+        flown.append(await launch(say))
+        return flown[-1]
+
+    code = int(import_module("screens.app").run(kept, title))
+    for flight in flown:
+        from cockpit.commands.leaving import last_words
+
+        with suppress(OSError):  # the terminal itself may have gone
+            for text in last_words(flight, playbook, context):
+                line(text)
+    return code
 
 
 def headless(launch: Launch, options: argparse.Namespace) -> int:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from cockpit.assembly import Options, connect_to_look, crew, sources
+from cockpit.assembly import Connections, Options, connect_to_look, crew, sources
 from cockpit.commands.flying import playbook_path
+from cockpit.model.playbook import Playbook
+from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.flight import Flight
@@ -33,6 +38,8 @@ async def looking(options: argparse.Namespace, what: str, *, registries: bool = 
     playbook = load(playbook_path(options.playbook))
     how = Options(context=options.context, observe=True)
     servers = await connect_to_look(playbook, how)
+    for text in asked(playbook, servers):
+        sys.stderr.write(f"cockpit: {clean(text)}\n")
     logbook = Logbook(how.clock, what, operator(), None)
     who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
     flight = Flight(
@@ -50,6 +57,34 @@ async def looking(options: argparse.Namespace, what: str, *, registries: bool = 
         yield flight
     finally:
         await flight.close()
+
+
+def asked(playbook: Playbook, servers: Connections) -> Iterator[str]:
+    """Who is asked, by address: the same playbook may mean a served world or the real thing."""
+    names = [f"cluster {servers.kube.server}"] if servers.kube else []
+    if playbook.alb:
+        endpoint = servers.elb.endpoint if servers.elb else playbook.alb.endpoint_url
+        names.append(f"AWS {endpoint or f'in {playbook.alb.region}'}")
+    if playbook.prometheus:
+        names.append(f"Prometheus {_address(playbook.prometheus.url)}")
+    yield f"asking {', '.join(names)}"
+    if playbook.alb and not playbook.alb.endpoint_url and _is_bundled(playbook):
+        yield (
+            "this bundled playbook asks AWS itself; for a served world take the `playbook` of serve-rehearsal's line, "
+            "and the `env` beside it"
+        )
+
+
+def _address(url: str) -> str:
+    """Host and port alone: the rest may hold a password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _is_bundled(playbook: Playbook) -> bool:
+    from cockpit.playbook.loader import bundled
+
+    return Path(playbook.source).resolve() in {path.resolve() for path in bundled()}
 
 
 async def _answered(flight: Flight) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from cockpit.assembly import Options, connect_all, crew
+from cockpit.assembly import Connections, Options, connect_all, crew
 from cockpit.commands.flying import playbook_path
 from cockpit.commands.out import line
 from cockpit.commands.queries import queries
@@ -15,6 +15,8 @@ from cockpit.errors import Exit, Impossible, UsageError
 from cockpit.model.diff import diff
 from cockpit.model.plan import Plan
 from cockpit.model.playbook import Phase, Playbook
+from cockpit.model.snapshot import Snapshot
+from cockpit.rules.ahead import SOURCES, ahead
 from cockpit.run.crew import Crew, join
 
 
@@ -43,20 +45,34 @@ async def _plans(playbook: Playbook, phases: tuple[Phase, ...], how: Options) ->
     try:
         levers = crew(playbook, servers, how, "plan")
         states = {name: await lever.read() for name, lever in levers.levers.items()}
-        texts = [text for phase in phases for text in _phase(levers, states, phase)]
+        seen = await _seen(playbook, servers, phases, how)
+        texts = [text for phase in phases for text in _phase(levers, states, phase, seen)]
         back = join("roll back", [lever.restore(states[lever.name]) for lever in levers.homeward()])
         return [*texts, *_words("rollback", back, "nothing was changed by a run: there is nothing to roll back")]
     finally:
         await servers.aclose()
 
 
-def _phase(levers: Crew, states: dict[str, Any], phase: Phase) -> Iterator[str]:
+async def _seen(playbook: Playbook, servers: Connections, phases: tuple[Phase, ...], how: Options) -> Snapshot | None:
+    """What tells whether pods find room; None when no phase rolls any."""
+    if servers.kube is None or not any(phase.affinity for phase in phases):
+        return None
+    from cockpit.commands.observing import observe
+
+    return await observe(servers.kube, playbook, how.clock, SOURCES)
+
+
+def _phase(levers: Crew, states: dict[str, Any], phase: Phase, seen: Snapshot | None) -> Iterator[str]:
     try:
         plan = join(phase.name, [lever.plan(states[lever.name], desired) for lever, desired in levers.steps(phase)])
     except Impossible as error:
         yield f"{phase.name}: cannot be set from what is configured now: {error}"
         return
-    yield from _words(phase.name, plan, "already set")
+    head, *rest = _words(phase.name, plan, "already set")
+    yield head
+    if seen and any(write.lever == "affinity" for write in plan.writes) and (room := ahead(seen, phase)):
+        yield f"  {room.reason}" if room.passed else f"  ! {room.reason}"
+    yield from rest
 
 
 def _words(name: str, plan: Plan, empty: str) -> Iterator[str]:

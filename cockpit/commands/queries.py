@@ -12,8 +12,9 @@ def queries(playbook: Playbook) -> Iterator[str]:
     """A line a signal that comes from a preset, then one an architecture; nothing for queries that the playbook writes out."""
     for signal in playbook.signals.values():
         if signal.measure and playbook.cloudwatch:
-            yield f"signal {signal.name}: CloudWatch {signal.measure} of {playbook.cloudwatch.load_balancer}"
-            yield from (f"  {arch}: {group}" for arch, group in playbook.cloudwatch.target_groups.items())
+            yield f"signal {signal.name}: {signal.query}"
+            where = playbook.cloudwatch
+            yield from (f"  {arch}: {where.load_balancer} {group}" for arch, group in where.target_groups.items())
         elif signal.preset:
             yield f"signal {signal.name}: preset {signal.preset}, {signal.unit}"
             yield from (f"  {arch}: {signal.query_for(arch)}" for arch in Arch)

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     world = World.spawn(path, scenario=options.scenario, seed=options.seed, speed=speed)
     try:
         flight = _Rehearsal(world, options, alone)
-        return headless(flight.launch, options) if alone else show(flight.launch, path.stem)
+        return headless(flight.launch, options) if alone else show(flight.launch, path.stem, options.playbook)
     finally:
         world.kill()
 

@@ -8,6 +8,7 @@ import sys
 
 from cockpit.assembly import Connections, Options, connect, crew, open_logbook, run_name
 from cockpit.commands.flying import playbook_path
+from cockpit.commands.history import last_run
 from cockpit.commands.out import line
 from cockpit.errors import CockpitError, Exit, Refused
 from cockpit.headless import Output
@@ -36,11 +37,13 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
     try:
         await _identity(playbook, servers)
         levers = _levers(crew(playbook, servers, how, logbook.run))
-        logbook.say(EventType.ROLLBACK_STARTED, f"rolling back {playbook.name} on the word of {logbook.operator}")
+        context = servers.kube.context if servers.kube else ""
+        words = f"rolling back {playbook.name} on the word of {logbook.operator}"
+        logbook.say(EventType.ROLLBACK_STARTED, words, context=context)
         outcome = await roll_back(levers, logbook, how.clock, options.give_up_after)
         failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
         if outcome.safe:
-            words = f"{outcome.written} writes" if outcome.written else "nothing had been changed"
+            words = f"{outcome.written} writes" if outcome.written else _nothing(playbook, context)
             logbook.say(EventType.ROLLED_BACK, f"safe: everything is as it was before the run ({words})")
         ended = "rolled_back" if outcome.safe else "failed"
         logbook.say(EventType.RUN_FINISHED, f"{ended}: {failures}" if failures else ended, outcome=ended)
@@ -48,6 +51,12 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
     finally:
         logbook.close()
         await servers.aclose()
+
+
+def _nothing(playbook: Playbook, context: str) -> str:
+    """Why there was nothing to do, as far as this machine knows: what came of the last run that did change something."""
+    past = last_run(playbook.name, context)
+    return "nothing had been changed" + (f"; last run here: {past.words()}" if past else "")
 
 
 async def _identity(playbook: Playbook, servers: Connections) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import json
 from contextlib import suppress
 
+from cockpit.commands.history import last_run
 from cockpit.commands.looking import looking
 from cockpit.commands.out import line
 from cockpit.errors import Exit
@@ -43,7 +44,7 @@ def _say(frame: Frame | None, options: argparse.Namespace) -> None:
     for key, value in facts.items():
         rows = value if isinstance(value, list) else [value]
         for index, row in enumerate(rows):
-            line(f"{key if index == 0 else '':<12} {row}")
+            line(f"{key.replace('_', ' ') if index == 0 else '':<12} {row}")
 
 
 def summary(frame: Frame) -> dict[str, Json]:
@@ -53,10 +54,12 @@ def summary(frame: Frame) -> dict[str, Json]:
     gates: list[Json] = [f"{v.outcome} {v.gate}: {v.reason}" for v in frame.gates]
     faulty: list[Json] = [f"{n}: {s.freshness} {s.why}".strip() for n, s in frame.snapshot.sources.items() if not s.live]
     share = frame.traffic
+    past = None if started else last_run(frame.playbook.name, frame.identity.context)
     return {
         "playbook": frame.playbook.name,
         "context": frame.identity.context,
         "phase": phase.name if phase else "not started",
+        "last_run": [past.words()] if past else [],
         "set": [f"{r.lever}: configured {r.configured} ({r.proof})" for r in frame.readings] if started else [],
         "share": f"configured {_percent(share.configured_share)}, observed {_percent(share.observed)}",
         "soak": f"needs {minutes(phase.soak)}" if phase else "",

@@ -83,7 +83,8 @@ class CloudWatchClient:
     def _ask(self, metrics: Sequence[Metric], start: datetime, end: datetime) -> dict[Metric, Points]:
         names = {f"m{index}": metric for index, metric in enumerate(metrics)}
         values: dict[str, dict[datetime, float]] = {name: {} for name in names}
-        faults: dict[str, CockpitError] = {}
+        # A metric that no page speaks of has not been read, which is not the same as having no points.
+        faults: dict[str, CockpitError | None] = {name: _fault({"StatusCode": "no result"}) for name in names}
         page: dict[str, Any] = {}
         for _ in range(MOST_PAGES):
             answer = self._client.get_metric_data(
@@ -97,14 +98,13 @@ class CloudWatchClient:
                 name = str(result.get("Id", ""))
                 if name in values:
                     values[name] |= dict(_read(result))
-                    if fault := _fault(result):
-                        faults[name] = fault
+                    faults[name] = _fault(result)
             if not (token := answer.get("NextToken")):
                 break
             page = {"NextToken": token}
         else:
             raise Rejected(f"{ACTION}: the answer has more than {MOST_PAGES} pages", status=200, reason="too_long")
-        return {metric: Points(values[name], faults.get(name)) for name, metric in names.items()}
+        return {metric: Points(values[name], faults[name]) for name, metric in names.items()}
 
     def _query(self, name: str, metric: Metric) -> Any:
         dimensions = {"LoadBalancer": self._config.load_balancer, "TargetGroup": metric.target_group}
@@ -145,14 +145,16 @@ def _read(result: Any) -> Iterator[tuple[datetime, float]]:
 
 
 def _fault(result: Any) -> CockpitError | None:
-    """What CloudWatch says of one metric that it could not give; PartialData goes on with the next page."""
-    code = str(result.get("StatusCode", "Complete"))
+    """What CloudWatch says of one metric that it did not give whole. A later page's word replaces the one before."""
+    code = clean(str(result.get("StatusCode", "no status")), 40)
     said = "; ".join(clean(str(m.get("Value", "")), 200) for m in result.get("Messages", ()))
+    if code == "Complete":
+        return None
     if code == "Forbidden":
         return Unauthorized(f"not allowed: {ACTION} ({said}); ask for this permission")
     if code == "InternalError":
         return Rejected(f"CloudWatch has an internal error on this metric: {said}", status=200, reason=code)
-    return None
+    return Rejected(f"CloudWatch has not given all of this metric ({code}) {said}".rstrip(), status=200, reason=code)
 
 
 def _batches(metrics: Sequence[Metric]) -> Iterator[Sequence[Metric]]:

@@ -17,7 +17,7 @@ from cockpit.connections import wire
 from cockpit.connections.demand import amounts, pod_requests
 from cockpit.model.arch import ARCH_LABELS
 from cockpit.model.cluster import Condition, Container, DaemonSet, Deployment, KubeEvent, Node, Pod, Taint
-from cockpit.text import clean
+from cockpit.text import clean, clean_end
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -89,13 +89,14 @@ def pod_of(found: wire.Pod) -> Pod:
         node=shared(spec.node_name or ""),
         phase=shared(status.phase),
         ready=_holds(status.conditions, "Ready"),
-        created=meta.creation_timestamp,
+        created=meta.creation_timestamp and _zoned(meta.creation_timestamp),
         terminating=meta.deletion_timestamp is not None,
         unschedulable=_unschedulable(status),
         owner=_owner(meta),
         labels=_labels(meta.labels),
         containers=_containers(spec, status),
         requests=pod_requests(spec),
+        main=shared(meta.annotations.default_container or "") if meta.annotations else "",
     )
 
 
@@ -154,7 +155,7 @@ def event_of(found: wire.Event) -> KubeEvent:
     return KubeEvent(
         namespace=shared(found.metadata.namespace),
         name=clean(found.metadata.name),
-        time=newest if newest.tzinfo else newest.replace(tzinfo=UTC),
+        time=_zoned(newest),
         type=shared(found.type or ""),
         reason=shared(found.reason or ""),
         message=clean(found.message or ""),
@@ -254,9 +255,18 @@ def _holds(conditions: list[wire.StatusCondition] | None, kind: str) -> bool:
 def conditions_of(found: list[wire.DatedCondition] | None) -> tuple[Condition, ...]:
     """Status conditions with the time since when each is so."""
     return tuple(
-        Condition(shared(c.type), shared(c.status), shared(c.reason or ""), clean(c.message or ""), c.last_transition_time)
+        Condition(shared(c.type), shared(c.status), shared(c.reason or ""), clean(c.message or ""), _since(c))
         for c in found or ()
     )
+
+
+def _since(condition: wire.DatedCondition) -> datetime | None:
+    return condition.last_transition_time and _zoned(condition.last_transition_time)
+
+
+def _zoned(time: datetime) -> datetime:
+    """A time without a zone is meant as UTC."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _template(spec: wire.WorkloadSpec) -> wire.TemplateSpec:
@@ -309,7 +319,7 @@ def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *,
         ready=status.ready,
         restarts=status.restart_count,
         waiting=shared(waits.reason or "") if waits else "",
-        message=clean("; ".join(filter(None, told))) if told else "",
+        message=clean_end("; ".join(filter(None, told))) if told else "",
         exit_code=ended.exit_code if ended else None,
         init=init,
         ended=shared(ended.reason or "") if ended else "",

@@ -45,7 +45,7 @@ def rejection(status: int, body: bytes, retry_after: str | None = None) -> Cockp
 def _said(body: bytes) -> Status:
     try:
         return msgspec.json.decode(body, type=Status)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Status(message=body[:200].decode(errors="replace"))
 
 

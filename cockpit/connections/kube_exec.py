@@ -57,7 +57,7 @@ async def execute(door: Door, path: str, container: str, command: Sequence[str])
     asked = [*(("command", word) for word in command), ("container", container), ("stdout", "true"), ("stderr", "true")]
     what = f"API server {door.server}"
     try:
-        async with asyncio.timeout(SECONDS), aiohttp.ClientSession(headers=door.headers) as session:
+        async with asyncio.timeout(SECONDS), aiohttp.ClientSession(headers=door.headers, trace_configs=[_staying()]) as session:
             tls, proxy, most = door.tls if door.tls is not None else True, door.proxy, 16 * BYTES
             upgrade = session.ws_connect(
                 door.server + path, params=asked, protocols=PROTOCOLS, ssl=tls, proxy=proxy, max_msg_size=most
@@ -68,6 +68,19 @@ async def execute(door: Door, path: str, container: str, command: Sequence[str])
         raise _refusal(error.status, path) from None
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unreachable(f"{what}: {cause(error)}") from None
+
+
+def _staying() -> aiohttp.TraceConfig:
+    """No redirect is followed: the credentials in the headers, and the certificate, are for this server alone."""
+    found = aiohttp.TraceConfig()
+    found.on_request_redirect.append(_refuse_redirect)
+    return found
+
+
+async def _refuse_redirect(session: aiohttp.ClientSession, _: object, asked: aiohttp.TraceRequestRedirectParams) -> None:  # noqa: ARG001 (aiohttp's shape)
+    status = asked.response.status
+    asked.response.close()
+    raise Rejected(f"exec in {clean(asked.url.path, 200)} is redirected (HTTP {status}): it is not followed", status=status)
 
 
 async def _read(socket: aiohttp.ClientWebSocketResponse) -> Ran:
@@ -86,7 +99,7 @@ async def _read(socket: aiohttp.ClientWebSocketResponse) -> Ran:
 def _ended(stdout: bytes, said: bytes) -> Ran:
     try:
         status = msgspec.json.decode(said, type=_Status)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Ran(stdout, None, "its end cannot be read")
     if status.status == "Success":
         return Ran(stdout)

@@ -67,6 +67,18 @@ class AnnotatedMeta(Meta):
     annotations: dict[str, str] | None = None
 
 
+class PodAnnotations(Part):
+    """The one annotation of pods that is read."""
+
+    default_container: str | None = msgspec.field(default="", name="kubectl.kubernetes.io/default-container")
+
+
+class PodMeta(Meta):
+    """A pod's metadata."""
+
+    annotations: PodAnnotations | None = None
+
+
 class StatusCondition(Part):
     """A status condition of any object."""
 
@@ -189,7 +201,7 @@ class PodStatus(Part):
 class Pod(Part):
     """A pod."""
 
-    metadata: Meta
+    metadata: PodMeta
     spec: PodSpec | None = None
     status: PodStatus | None = None
 

@@ -80,7 +80,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod. `unschedulable` is the scheduler's message while it finds no node, else empty. `owner` is `Kind/name`."""
+    """A pod. `unschedulable` is the scheduler's message while it finds no node, else empty. `owner` is `Kind/name`.
+
+    `main` is the container that its annotation `kubectl.kubernetes.io/default-container` names, empty without it.
+    """
 
     namespace: str
     name: str
@@ -95,6 +98,7 @@ class Pod:
     labels: Mapping[str, str] = field(default_factory=dict)
     containers: tuple[Container, ...] = ()
     requests: Resources = Resources()
+    main: str = ""
 
 
 @dataclass(frozen=True, slots=True)

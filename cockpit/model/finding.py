@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from cockpit.model.arch import Arch
+
 
 class FindingKind(StrEnum):
     """The closed list of symptoms; the names are what playbooks and scripts use (`finding: exec_format`)."""
@@ -29,12 +31,27 @@ class FindingKind(StrEnum):
     HPA_AT_MAXIMUM = "hpa_at_maximum"
 
 
+class Certainty(StrEnum):
+    """How far a finding's evidence goes."""
+
+    SURE = "sure"
+    """The component that refused, or a registry by digest, says so itself."""
+    LIKELY = "likely"
+    """A process's own words, or what fits nothing else."""
+    GUESS = "guess"
+    """A tag, or a hint that other causes leave as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One detected symptom. `objects` are `Kind/name` of what shows it, `count` how many; `since` None when not known.
 
-    `confirm` is a command to paste, `fix` and `rollback` are sentences for a tired person: what mends it, and which move makes it
-    safe now.
+    `fix` and `rollback` are sentences for a tired person: what mends it, and which move makes it safe now. `confirm`, `mend` (for
+    `fix`) and `first` (what `rollback` begins with where the cockpit has no key for it) are commands to paste, without a
+    kubeconfig context; the latter two are empty where there is none.
+
+    `side` is the architecture whose path it is on: the one that is moved to for the canary, wherever it runs; None when it
+    concerns both, or nobody knows.
     """
 
     kind: FindingKind
@@ -47,3 +64,7 @@ class Finding:
     rollback: str
     count: int = 1
     since: datetime | None = None
+    side: Arch | None = None
+    certainty: Certainty = Certainty.SURE
+    mend: str = ""
+    first: str = ""

@@ -104,3 +104,8 @@ def local_id(container: Container) -> str:
     """The digest of the configuration that runs, for runtimes that name images by it; else empty."""
     running = container.image_id.removeprefix("docker://")
     return running if DIGEST.fullmatch(running) else ""
+
+
+def exact(container: Container) -> bool:
+    """What runs is known for sure: by a digest, or by its configuration's. A tag may name another image by now."""
+    return "@" in asked(container) or bool(local_id(container))

@@ -26,6 +26,15 @@ class Unit(StrEnum):
     PERCENT = "percent"
 
 
+def plausible(value: float, unit: Unit) -> bool:
+    """Whether a signal can have this value: no time, share or rate is below zero, and nothing is beyond 10^12."""
+    return abs(value) <= LARGEST and (value >= 0 or unit is Unit.COUNT)
+
+
+LARGEST = 1e12
+"""A figure beyond it is a mistake of the query or of an exporter, and would break the sums made with it."""
+
+
 class Measure(StrEnum):
     """What a preset measures; CloudWatch is asked for it by this name."""
 
@@ -232,7 +241,7 @@ class RollbackCheck:
 
 @dataclass(frozen=True, slots=True)
 class FindingCheck:
-    """The matrix has found a symptom of this kind (an abort trigger only)."""
+    """The matrix has found a symptom of this kind on the side that is moved to (an abort trigger only)."""
 
     kind: FindingKind
 
@@ -327,9 +336,19 @@ class Playbook:
         """The run's key."""
         return self.metadata.name
 
+    @property
+    def latency(self) -> str | None:
+        """The signal that stands for latency: a p99 in seconds before any other in seconds, None without one."""
+        timed = [signal for signal in self.signals.values() if signal.unit is Unit.SECONDS]
+        return next((signal.name for signal in sorted(timed, key=_tail_first)), None)
+
     def freshness_of(self, signal: str) -> Cadence | None:
         """How often a signal is sampled and how long a sample holds; None for one that is not defined or has no source."""
         if (found := self.signals.get(signal)) is None:
             return None
         source = self.cloudwatch if found.measure else self.prometheus
         return Cadence(source.every, source.stale_after) if source else None
+
+
+def _tail_first(signal: Signal) -> int:
+    return 0 if signal.measure is Measure.LATENCY_P99 or "p99" in signal.name else 1

@@ -31,6 +31,8 @@ class PricePerformance:
     phase: str = ""
     at: datetime | None = None
     """When it was taken: the snapshot's time."""
+    signal: str = ""
+    """The signal that `p99` and `limit` are of: another latency where the playbook has no p99."""
 
     @property
     def per_money(self) -> float | None:

@@ -15,6 +15,11 @@ from cockpit.playbook.schema_metrics import CloudWatch, Metrics, Prices, Prometh
 from cockpit.text import clean
 
 _REQUESTS = "requests"
+_ALB_WORDS = {
+    model.Measure.ERROR_RATE: ": 5xx of targets and failed connections to them, over requests"
+    " (without the load balancer's own 5xx: a broken response, a time-out)"
+}
+"""What a reader of the plan must know of a measure that CloudWatch is asked for."""
 
 
 def prometheus(part: Prometheus) -> model.Prometheus:
@@ -60,7 +65,8 @@ def _signal(name: str, spec: Signal, target: model.Target, requests: model.Signa
         raise ValueError(f"the preset of {name} is not checked")
     unit, better = SHAPES[measure]
     if preset.build is None:
-        return model.Signal(name, unit, f"CloudWatch {measure} by target group", better, measure=measure, preset=preset.name)
+        words = f"CloudWatch {measure} by target group{_ALB_WORDS.get(measure, '')}"
+        return model.Signal(name, unit, words, better, measure=measure, preset=preset.name)
     queries = _queries(preset, measure, _scope(spec, target, requests))
     return model.Signal(name, unit, _template(queries), better, queries, preset=preset.name)
 

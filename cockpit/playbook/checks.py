@@ -69,7 +69,7 @@ class RollbackGate(Part):
 
 
 class FindingAbort(Part):
-    """The matrix has found a symptom."""
+    """The matrix has found a symptom on the side that is moved to; of one at home, going back is no cure."""
 
     finding: Literal[
         "no_healthy_targets",

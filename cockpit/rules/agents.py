@@ -61,22 +61,29 @@ class AgentHealth:
 def judge_agents(check: AgentsCheck, snapshot: Snapshot, playbook: Playbook) -> Verdict:
     """`ready`: every listed agent on every target node; `crash_loop` (an abort trigger): FAIL when any crash-loops.
 
-    A sidecar of the workloads' pods that crash-loops on a target node fails both.
+    A sidecar of the workloads' pods that crash-loops on a target node fails `ready`, and `crash_loop` when it does nowhere else:
+    what loops at home as well is not mended by going there.
     """
-    name = f"agents {'ready' if check.agents == 'ready' else 'crash loop'}"
+    trigger = check.agents == "crash_loop"
+    name = f"agents {'crash loop' if trigger else 'ready'}"
     if unknown := blind(snapshot, AGENT_SOURCES, name):
         return unknown
+    # Which pods are the workloads' is read in their Deployments: without these no sidecar is seen.
+    unseen = blind(snapshot, [SourceName.DEPLOYMENTS], name)
     agents = health(snapshot, playbook.agents, playbook.target.to_arch)
-    sick = [h for h in agents if (h.crash_looping if check.agents == "crash_loop" else not h.healthy)]
-    faults = [_ailment(h) for h in sick] + [_sidecar(s) for s in sidecars(snapshot, playbook) if s.crash_looping]
+    sick = [h for h in agents if (h.crash_looping if trigger else not h.healthy)]
+    beside = () if unseen else tuple(s for s in sidecars(snapshot, playbook) if s.crash_looping)
+    faults = [_ailment(h) for h in sick] + [_sidecar(s) for s in beside if s.only_here or not trigger]
     numbers = {"nodes": float(agents[0].nodes) if agents else 0.0, "agents": float(len(agents)), "sick": float(len(faults))}
     if faults:
         return Verdict(name, Outcome.FAIL, "; ".join(faults), numbers)
+    if unseen:
+        return unseen
     if not agents or not agents[0].nodes:
         return Verdict(name, Outcome.NO_DATA, f"no Ready {playbook.target.to_arch} node")
     words = f"{len(agents)} agents on {agents[0].nodes} {playbook.target.to_arch} nodes"
-    others = warning(unlisted(snapshot, playbook)) if check.agents == "ready" else ""
-    return Verdict(name, Outcome.PASS, f"{words}; {others}" if others else words, numbers)
+    others = [_sidecar(s) for s in beside] if trigger else [warning(unlisted(snapshot, playbook))]
+    return Verdict(name, Outcome.PASS, "; ".join(filter(None, [words, *others])), numbers)
 
 
 def warning(others: Sequence[AgentHealth]) -> str:
@@ -101,7 +108,7 @@ def _ailment(agent: AgentHealth) -> str:
 
 
 def _sidecar(sidecar: SidecarHealth) -> str:
-    only = " on these nodes only" if sidecar.only_here else ""
+    only = " on these nodes only" if sidecar.only_here else f" and in {sidecar.elsewhere} elsewhere"
     pods = len(sidecar.crash_looping)
     return f"sidecar {sidecar.name} of {sidecar.workload.name}: crash loop in {pods} of {sidecar.pods} pods{only}"
 
@@ -188,8 +195,16 @@ def _uncertified(agent: Agent, pods: Sequence[Pod], nodes: Mapping[str, Node], s
     if not agent.certified_images:
         return ()
     certified, images = agent.certified_images, snapshot.images
-    judged = ((p.node, uncertified(p, certified, images, nodes[p.node].arch)) for p in pods if not p.terminating)
-    return tuple(sorted((node, what) for node, what in judged if what))
+    judged: dict[object, str] = {}  # an agent's pods run the same few images, each on thousands of nodes
+    found: list[tuple[str, str]] = []
+    for pod in pods:
+        arch = nodes[pod.node].arch
+        alike = arch, *((c.image, c.image_id) for c in pod.containers if not c.init)
+        if alike not in judged:
+            judged[alike] = uncertified(pod, certified, images, arch)
+        if judged[alike] and not pod.terminating:
+            found.append((pod.node, judged[alike]))
+    return tuple(sorted(found))
 
 
 def _crash_looping(pod: Pod) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from cockpit.model.cluster import Container, Pod
 from cockpit.model.image import DIGEST, Image, Reference, asked, local_id, parse
@@ -55,6 +56,7 @@ def _running(container: Container, images: Mapping[str, Image], arch: str) -> fr
     return frozenset({digest, *inside} - {""}) if digest else frozenset()
 
 
+@lru_cache(maxsize=1024)
 def _parsed(reference: str) -> Reference | None:
     try:
         return parse(reference)

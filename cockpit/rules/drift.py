@@ -1,8 +1,8 @@
 """The drift of the canary against the concurrent baseline, with what its noise allows to say of it.
 
 The estimate is the Hodges-Lehmann shift of the logarithms: a relative change, which no single scrape moves much. It is told from
-noise in two ways at once: the ranks (Mann-Whitney), which know no shape of the noise, and the noise of the samples' own steps,
-which knows that windows overlap. Both have to agree before a drift is called real.
+noise by the ranks (Mann-Whitney), which know no shape of the noise, where samples are independent. Where windows overlap, which
+ranks know nothing of, it has to be beyond the noise of the samples' own steps as well. One boundary holds for all looks.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from math import ceil, inf, log, log1p, sqrt
 from statistics import NormalDist, median
 
 from cockpit.model.series import Sample
-from cockpit.rules.statistics.mann_whitney import MannWhitney, mann_whitney
-from cockpit.rules.statistics.noise import Noise, always, deviations, effective, noise, ratio
+from cockpit.rules.statistics.mann_whitney import MannWhitney, mann_whitney, statistic
+from cockpit.rules.statistics.noise import FEWEST, Noise, boundary, deviations, effective, noise, overlap_from, ratio
 from cockpit.rules.statistics.shift import Shift, hodges_lehmann
 
 MOST = 240
@@ -25,14 +25,21 @@ RECENT = 10
 """The shortest stretch that may fail by itself. Stretches double from it up to the whole soak."""
 NEWEST = 3
 """Samples that block a pass when they alone are beyond the limit and beyond noise."""
-WHOLE_CHANCE = 0.02
-"""Chance that the whole soak, without a drift, ever looks significant, over all looks."""
-RECENT_CHANCE = 0.004
-"""The same for all stretches of one length within a soak as long as four of them; longer soaks get no more than that."""
+BY_RANKS = 2.9
+"""Where the boundary begins for independent samples, whose ranks need no knowledge of the noise."""
+BY_STEPS = 3.1
+"""The same for overlapping ones: their noise is read off them, and its shape is only assumed."""
+RECENT_CHANCE = 0.002
+"""Chance that the stretches of one length, within a soak as long as four of them, fail without a drift; in longer ones too."""
 NEWEST_DEVIATIONS = 3.1
 TAIL = 0.05
 """What the interval leaves on each side: 90% confidence, by which an equivalence is usually claimed."""
 SIGNIFICANT = 0.02
+ASSUMED = 120.0
+"""Seconds that a sample may look back over when its query does not say: two minutes, as rates usually do."""
+UNLIKE = 8.0
+"""Two readings of one noise differ (in variance, as a ratio less 1) by more than so many over the root of their freedom in less
+than 1% of cases: then the sides do not move independently."""
 _LOOKS = 4
 """Looks at a stretch of samples while it slides by its own length that count as independent."""
 _NORMAL = NormalDist()
@@ -74,6 +81,17 @@ class Sides:
     def shift(self) -> Shift:
         """The canary less the baseline on this scale, with its interval as if samples were independent."""
         return _shift(self.canary, self.baseline)
+
+    def beyond(self, least: float, sign: float) -> bool:
+        """The shift times `sign` is more than `least`: so are most pairwise differences, which are counted sooner than sorted."""
+        moved = [sign * x - least for x in self.canary]
+        return 2 * statistic(moved, [sign * y for y in self.baseline]) > len(self.canary) * len(self.baseline)
+
+    def unlike_noise(self) -> bool:
+        """Noise explains no such shift, whichever way, at any of all looks."""
+        if self.noise.overlap <= 1:
+            return deviations(_test(self.canary, self.baseline).p / 2) > boundary(self.size, BY_RANKS)
+        return abs(self.shift.estimate) > self.margin(boundary(self.size, BY_STEPS)) and significant(self)
 
     def margin(self, at: float) -> float:
         """How far noise may move the shift: exceeded as rarely as a standard normal exceeds `at`."""
@@ -128,7 +146,7 @@ class Limit:
     def broken(self, soak: Soak) -> Sides | None:
         """What shows a drift beyond the limit: the whole soak, or the shortest stretch at its end; None when nothing does."""
         whole = soak.whole
-        if self._beyond(whole) and self._worse(whole) > whole.margin(always(whole.size, WHOLE_CHANCE)) and significant(whole):
+        if self._beyond(whole) and whole.unlike_noise():
             return whole
         return next((part for part in soak.stretches() if self._trend(part, soak.size)), None)
 
@@ -148,7 +166,7 @@ class Limit:
 
     def _trend(self, part: Sides, size: int) -> bool:
         chance = RECENT_CHANCE / (_LOOKS * ceil(size / part.size))
-        return self._worse(part) - part.margin(deviations(chance)) > self._bound(part) and significant(part)
+        return part.beyond(self._bound(part) + part.margin(deviations(chance)), self.sign) and significant(part)
 
     def _worse(self, sides: Sides) -> float:
         return self.sign * sides.shift.estimate
@@ -166,7 +184,7 @@ def significant(sides: Sides) -> bool:
 
 
 def soak(canary: Sequence[Sample], baseline: Sequence[Sample], every: float, window: float) -> Soak | None:
-    """Both sides, of samples `every` seconds that look back over `window`; None without a baseline other than 0."""
+    """Both sides, of samples `every` seconds that look back over `window` (0: not known); None without a baseline but 0."""
     step = max(1, ceil(max(len(canary), len(baseline)) / MOST))
     thin = [side[(len(side) - 1) % step :: step] if side else side for side in (canary, baseline)]
     newest = [side[-MOST:] for side in (canary, baseline)]
@@ -175,8 +193,8 @@ def soak(canary: Sequence[Sample], baseline: Sequence[Sample], every: float, win
         return None
     logs = all(s.value > 0 for side in (*thin, *newest) for s in side)
     long, short = ([_scaled(side, logs, middle) for side in sides] for sides in (thin, newest))
-    overlap = max(1.0, window / every)
-    found = noise(_steps(short[0], short[1], every), overlap)
+    overlap = max(1.0, window / every) if window else overlap_from([_values(side) for side in short], ASSUMED / every)
+    found = _noise(short[0], short[1], every, overlap)
     thinned = Noise(found.scale, found.freedom, max(1.0, overlap / step))
     whole, newer = (Sides(_values(a), _values(b), of, logs) for (a, b), of in ((long, thinned), (short, found)))
     return Soak(whole, newer, min(len(canary), len(baseline)))
@@ -190,13 +208,23 @@ def _scaled(side: Sequence[Sample], logs: bool, middle: float) -> list[Sample]:
     return [Sample(s.time, log(s.value) if logs else s.value / abs(middle)) for s in side]
 
 
-def _steps(canary: Sequence[Sample], baseline: Sequence[Sample], every: float) -> list[float]:
-    """Steps of the difference of both sides, from which common ones are gone; of each side where they were not asked together."""
+def _noise(canary: Sequence[Sample], baseline: Sequence[Sample], every: float, overlap: float) -> Noise:
+    """The noise of the difference of both sides, from the steps of each, which are the more.
+
+    From the steps of their difference where these are much smaller or much larger: then the sides move together, or against
+    each other.
+    """
     pairs = _pairs(canary, baseline, every)
-    if 2 * len(pairs) >= min(len(canary), len(baseline)):
-        return [after - before for before, after in pairwise(pairs)]
-    apart = [[b.value - a.value for a, b in pairwise(side)] for side in (canary, baseline)]
-    return [x * sqrt(2.0) for side in apart for x in side]
+    together = noise([after - before for before, after in pairwise(pairs)], overlap)
+    size = min(len(canary), len(baseline))
+    if size < FEWEST:
+        return together
+    apart = noise([(b.value - a.value) * sqrt(2.0) for side in (canary, baseline) for a, b in pairwise(side[-size:])], overlap)
+    if 2 * len(pairs) < size:
+        return apart
+    most = 1 + UNLIKE / sqrt(max(1.0, together.freedom))
+    alike = apart.scale**2 <= most * together.scale**2 <= (most * apart.scale) ** 2
+    return apart if alike else together
 
 
 def _pairs(canary: Sequence[Sample], baseline: Sequence[Sample], every: float) -> list[float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cockpit.model.arch import Arch
+from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.model.verdict import Outcome, Verdict
 
@@ -18,6 +20,18 @@ def blind(snapshot: Snapshot, sources: Iterable[SourceName], gate: str) -> Verdi
             if state.freshness is freshness:
                 return Verdict(gate, outcome(state), f"{name}: {words(state)}")
     return None
+
+
+def outdated(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch) -> float | None:
+    """Seconds since a series' newest sample where it is too old to be believed; None while it is not, and where it has none.
+
+    The source may be LIVE all the same: its series come from several servers.
+    """
+    cadence, series = playbook.freshness_of(signal), snapshot.signals.get((signal, arch))
+    if cadence is None or series is None or series.latest is None:
+        return None
+    age = (snapshot.time - series.latest.time).total_seconds()
+    return age if age > cadence.stale_after else None
 
 
 def outcome(state: SourceState) -> Outcome:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from cockpit.model.playbook import SignalCheck, Unit
 from cockpit.model.series import Sample, middle
 from cockpit.model.verdict import SHOWN, Evidence, Outcome, Side, Verdict
-from cockpit.rules.drift import TAIL, Drift, Limit, Sides, Soak, soak
+from cockpit.rules.drift import ASSUMED, TAIL, Drift, Limit, Sides, Soak, soak
 
 RECENT = 3
 """Samples whose median must hold besides the whole window's."""
@@ -70,17 +70,18 @@ class Limits:
         self._fixed(found, canary)
         both = None if self.baseline_unknown else self.soak(canary, baseline)
         evidence = Evidence()
+        details: tuple[str, ...] = ()
         if self.check.max_drift is not None:
             if both is None and not found.broken:
                 return self.baseline_unknown or self._no_baseline(found)
             if both is not None:
-                evidence = self._drifted(found, both)
+                evidence, details = self._drifted(found, both), self._assumed(both)
                 found.numbers |= {
                     "canary": middle(canary) or 0.0,
                     "baseline": middle(baseline) or 0.0,
                     "n_baseline": len(baseline),
                 }
-        return Verdict(self.name, found.outcome, found.reason, found.numbers, evidence=evidence)
+        return Verdict(self.name, found.outcome, found.reason, found.numbers, details, evidence)
 
     def glance(self, canary: Sequence[Sample], baseline: Sequence[Sample]) -> Verdict:
         """FAIL when these few samples' medians are beyond a limit, whatever the noise; PASS when they are not."""
@@ -101,6 +102,13 @@ class Limits:
         found = _Findings()
         self._fixed(found, canary)
         return bool(found.broken)
+
+    def _assumed(self, both: Soak) -> tuple[str, ...]:
+        """What was taken for granted about how far the samples look back, where the query does not say."""
+        if self.measuring.window:
+            return ()
+        overlap = both.newest.noise.overlap
+        return (f"no range in the query: {overlap:.3g} samples taken to share a window ({ASSUMED:.0f} s at most)",)
 
     def _no_baseline(self, found: _Findings) -> Verdict:
         return Verdict(self.name, Outcome.NO_DATA, "no baseline to compare with", found.numbers)

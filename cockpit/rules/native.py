@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cockpit.model.cluster import Container, Node, Pod
-from cockpit.model.image import Image, asked, local_id
+from cockpit.model.image import Image, asked, exact, local_id
 from cockpit.model.playbook import NativeCheck, Playbook
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
@@ -83,9 +83,9 @@ def judge_native(check: NativeCheck, snapshot: Snapshot, playbook: Playbook, sin
 
 
 def wrong_binaries(pod: Pod) -> Iterator[str]:
-    """The containers of a pod that cannot be run by its node, by the runtime's own words."""
+    """The containers of a pod that cannot be run by its node, by the runtime's own words; not those that run by now."""
     for container in pod.containers:
-        if WRONG_BINARY in container.message.lower():
+        if container.message and not container.ready and WRONG_BINARY in container.message.lower():
             yield f"{WRONG_BINARY}: {pod.name}, container {container.name}, image {container.image}"
 
 
@@ -98,8 +98,13 @@ def emulators(snapshot: Snapshot) -> tuple[str, ...]:
 def uses(snapshot: Snapshot, placed: Iterable[tuple[Pod, Node]]) -> list[Use]:
     """Each image that these pods run, once for each architecture of node: foreign ones first, then unknown ones."""
     found: dict[tuple[str, str], Use] = {}
+    seen: set[tuple[object, ...]] = set()
     for pod, node in placed:
         for container in pod.containers:
+            alike = container.image, container.image_id, node.arch, node.reported_arch, _started(pod, container)
+            if alike in seen:
+                continue
+            seen.add(alike)
             use = _use(snapshot, pod, node, container)
             found[use.reference, use.arch] = min(found.get((use.reference, use.arch), use), use, key=_gravity)
     return sorted(found.values(), key=lambda use: (_gravity(use), use.reference))
@@ -121,11 +126,16 @@ def _use(snapshot: Snapshot, pod: Pod, node: Node, container: Container) -> Use:
     reference = asked(container)
     image = snapshot.images.get(reference, Image(reference, why="its registry has not been asked yet"))
     arch = node.reported_arch or node.arch
-    standing, words = _standing(image, container, node, arch)
+    standing, words = _standing(image, container, node, arch, started=_started(pod, container))
     return Use(reference, arch, standing, f"{_short(reference)}: {words}", pod.name)
 
 
-def _standing(image: Image, container: Container, node: Node, arch: str) -> tuple[Standing, str]:
+def _started(pod: Pod, container: Container) -> bool:
+    """It runs, or has run; until then its tag says what the node is about to pull."""
+    return container.ready or container.exit_code is not None or not (container.waiting or pod.phase == "Pending")
+
+
+def _standing(image: Image, container: Container, node: Node, arch: str, *, started: bool) -> tuple[Standing, str]:
     if image.probed and image.probed != arch:
         return Standing.FOREIGN, f"runs as {image.probed} on {arch} (asked in the container: {image.probe})"
     if not image.known:
@@ -133,16 +143,16 @@ def _standing(image: Image, container: Container, node: Node, arch: str) -> tupl
     built = _built(image, container)
     if not built:
         return Standing.UNKNOWN, "the registry's image of that name is not the one that runs here"
-    exact = "@" in asked(container) or bool(local_id(container))
-    source = "; ".join(filter(None, ["registry" if exact else "registry, by its tag", image.probe]))
-    if f"linux/{arch}" in {"/".join(p.split("/")[:2]) for p in built}:
-        if node.reported_arch and node.reported_arch != node.arch:
-            return Standing.UNKNOWN, f"node {node.name} is labelled {node.arch}, and its kubelet says {node.reported_arch}"
-        return Standing.NATIVE, f"built for {arch}, runs on {arch} ({source})"
-    if not exact:
+    for_arch = any(p.split("/")[:2] == ["linux", arch] for p in built)
+    if not exact(container) and (started or not for_arch):
         # The tag may have been moved since the node pulled it, or the node may never have got it.
-        return Standing.UNKNOWN, f"no build for {arch} under that tag now ({', '.join(built)}); what runs is not known"
-    return Standing.FOREIGN, f"built for {', '.join(built)}, runs on {arch} ({source})"
+        return Standing.UNKNOWN, f"what runs is not known by its digest (under that tag now: {', '.join(built)})"
+    source = "; ".join(filter(None, ["registry" if exact(container) else "registry, by its tag", image.probe]))
+    if not for_arch:
+        return Standing.FOREIGN, f"built for {', '.join(built)}, runs on {arch} ({source})"
+    if node.reported_arch and node.reported_arch != node.arch:
+        return Standing.UNKNOWN, f"node {node.name} is labelled {node.arch}, and its kubelet says {node.reported_arch}"
+    return Standing.NATIVE, f"built for {arch}, runs on {arch} ({source})"
 
 
 def _built(image: Image, container: Container) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Deployment, Node, Pod, Ref, Resources
@@ -48,18 +49,45 @@ def usable(node: Node) -> bool:
     return node.ready and not node.unschedulable
 
 
-def pods_of(snapshot: Snapshot, ref: Ref) -> list[Pod]:
+def pods_of(snapshot: Snapshot, ref: Ref) -> Sequence[Pod]:
     """The live pods of a Deployment, by its selector: neither terminating nor ended (an evicted pod stays as Failed)."""
-    deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
-    if deployment is None:
-        return []
-    live = (p for p in snapshot.pods.values() if not p.terminating and p.phase not in ENDED)
-    return [p for p in live if selected(deployment, p)]
+    return _by_deployment(_Seen(snapshot.pods, snapshot.deployments)).get(f"{ref.namespace}/{ref.name}", ())
+
+
+class _Seen:
+    """The maps of a snapshot, told from others by being the very same ones: the next snapshot holds them until they change."""
+
+    __slots__ = ("deployments", "pods")
+
+    def __init__(self, pods: Mapping[str, Pod], deployments: Mapping[str, Deployment]) -> None:
+        self.pods = pods
+        self.deployments = deployments
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen) and self.pods is other.pods and self.deployments is other.deployments
+
+    def __hash__(self) -> int:
+        return hash((id(self.pods), id(self.deployments)))
+
+
+@lru_cache(maxsize=2)
+def _by_deployment(seen: _Seen) -> Mapping[str, Sequence[Pod]]:
+    """Every Deployment's live pods. Each rule asks for them, so that they are looked for once."""
+    found: dict[str, list[Pod]] = {key: [] for key in seen.deployments}
+    wanted = [(d.namespace, d.selector.items(), found[key]) for key, d in seen.deployments.items()]
+    for pod in seen.pods.values():
+        if pod.terminating or pod.phase in ENDED:
+            continue
+        labels = pod.labels.items()
+        for namespace, selector, mine in wanted:
+            if pod.namespace == namespace and selector <= labels:
+                mine.append(pod)
+    return {key: tuple(mine) for key, mine in found.items()}
 
 
 def selected(deployment: Deployment, pod: Pod) -> bool:
     """The Deployment's selector matches the pod."""
-    return pod.namespace == deployment.namespace and all(pod.labels.get(k) == v for k, v in deployment.selector.items())
+    return pod.namespace == deployment.namespace and deployment.selector.items() <= pod.labels.items()
 
 
 def mix(snapshot: Snapshot, target: Target) -> NodeMix:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Node, Pod
-from cockpit.model.playbook import Phase, Playbook, SignalCheck, Unit
+from cockpit.model.playbook import Phase, Playbook, SignalCheck
 from cockpit.model.price import PricePerformance
 from cockpit.model.series import Sample, Series, middle
 from cockpit.model.snapshot import Snapshot, SourceName
@@ -88,8 +88,10 @@ def _side(
     try:
         cost = _cost(snapshot, playbook, arch)
         made = replace(made, cost=cost.an_hour, cores=cost.cores, basis=cost.basis)
-        p99, limit = _latency(snapshot, playbook, phase, arch, start)
-        made = replace(made, p99=p99, limit=limit)
+        if playbook.latency is None:
+            raise _Missing("the playbook has no signal in seconds")
+        p99, limit = _latency(snapshot, playbook, playbook.latency, phase, arch, start)
+        made = replace(made, signal=playbook.latency, p99=p99, limit=limit)
         return replace(made, rate=_rate(snapshot, playbook, arch, start))
     except _Missing as missing:
         return replace(made, why=str(missing))
@@ -105,12 +107,9 @@ def _rate(snapshot: Snapshot, playbook: Playbook, arch: Arch, start: datetime) -
 
 
 def _latency(
-    snapshot: Snapshot, playbook: Playbook, phase: Phase | None, arch: Arch, start: datetime
+    snapshot: Snapshot, playbook: Playbook, name: str, phase: Phase | None, arch: Arch, start: datetime
 ) -> tuple[float, float | None]:
     """The p99 (the worse of the window's median and the newest samples'), and its limit when the phase has one."""
-    name = next((s.name for s in playbook.signals.values() if s.unit is Unit.SECONDS), None)
-    if name is None:
-        raise _Missing("the playbook has no signal in seconds")
     samples = _samples(snapshot, playbook, name, arch, start)
     p99 = max(_median(samples), _median(samples[-LEAST_SAMPLES:]))
     checks = [c for c in (phase.gates if phase else ()) if isinstance(c, SignalCheck) and c.signal == name]

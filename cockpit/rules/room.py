@@ -28,15 +28,16 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class _Home:
-    """The home architecture's usable nodes; `used` grows as pods are placed in thought."""
+class Pool:
+    """One architecture's usable nodes; `used` grows as pods are placed in thought."""
 
     arch: Arch
     nodes: tuple[Node, ...]
     used: dict[str, Resources]
 
     @classmethod
-    def of(cls, snapshot: Snapshot, arch: Arch) -> _Home:
+    def of(cls, snapshot: Snapshot, arch: Arch) -> Pool:
+        """What `arch` has; a node whose usage is not known gives no room."""
         found = [n for n in workers(snapshot.nodes.values(), arch) if usable(n) and n.name in snapshot.usage]
         return cls(arch, tuple(found), {n.name: snapshot.usage[n.name] for n in found})
 
@@ -57,7 +58,7 @@ class _Home:
 
 def room(snapshot: Snapshot, playbook: Playbook) -> Room:
     """Place every workload that goes home, one after the other, so that what one takes is not given to the next."""
-    home = _Home.of(snapshot, playbook.target.from_arch)
+    home = Pool.of(snapshot, playbook.target.from_arch)
     found = Room()
     for ref in _going_home(playbook):
         deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
@@ -68,7 +69,7 @@ def room(snapshot: Snapshot, playbook: Playbook) -> Room:
     return found
 
 
-def _bring_home(found: Room, home: _Home, deployment: Deployment, needed: int) -> None:
+def _bring_home(found: Room, home: Pool, deployment: Deployment, needed: int) -> None:
     try:
         affinity = original(deployment)
     except Impossible as damaged:

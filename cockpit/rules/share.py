@@ -9,8 +9,8 @@ from cockpit.model.playbook import Phase, Playbook, ShareCheck
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Evidence, Outcome, Verdict
 from cockpit.rules.limits import with_sides
-from cockpit.rules.signals import measuring, side, side_unknown
-from cockpit.rules.traffic import RATE_WINDOW, REQUESTS, traffic, wilson
+from cockpit.rules.signals import side, side_unknown
+from cockpit.rules.traffic import REQUESTS, rate_window, traffic, wilson
 
 NAME = "share"
 
@@ -42,7 +42,7 @@ def judge_share(
         return Verdict(NAME, Outcome.ERROR, "no phase so far sets weights")
     if seen.observed is None:
         return Verdict(NAME, Outcome.NO_DATA, "no requests")
-    span = measuring(playbook, REQUESTS).window or RATE_WINDOW
+    span = rate_window(playbook)
     settled = since is None or min(snapshot.signals[REQUESTS, arch].samples[-1].time for arch in archs) >= since + _wait(span)
     observed, requests = seen.observed, (seen.rate or 0.0) * span
     outcome, words = _outcome(observed, requests, intended, check.within)

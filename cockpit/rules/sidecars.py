@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
-from cockpit.model.arch import Arch
 from cockpit.model.cluster import Container, Pod, Ref
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Snapshot
 from cockpit.rules.nodes import pods_of
 
 CRASH_LOOP = "CrashLoopBackOff"
+USUAL = frozenset({"app", "application", "main"})
+"""What a workload's own container is often called."""
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarHealth:
     """One sidecar in a workload's pods on the target's nodes. `native`: an init container that goes on running.
 
-    `crash_looping` are pods; `elsewhere` counts the pods on other nodes in which it crash-loops too.
+    `crash_looping` are pods; `elsewhere` counts the workloads' pods on other nodes in which it crash-loops too.
     """
 
     name: str
@@ -37,35 +41,51 @@ class SidecarHealth:
 
 
 def sidecars(snapshot: Snapshot, playbook: Playbook) -> tuple[SidecarHealth, ...]:
-    """The sidecars of every workload's pods that are on nodes of the target architecture."""
-    return tuple(found for ref in playbook.target.workloads for found in _of(snapshot, ref, playbook.target.to_arch))
+    """The sidecars of every workload's pods that are on nodes of the target architecture, each beside those elsewhere.
+
+    Baseline and canary are the same program, so that either's sidecar of that name tells whether it loops at home too.
+    """
+    here: dict[Ref, dict[str, list[tuple[Pod, Container]]]] = {}
+    looping: Counter[str] = Counter()
+    for ref in playbook.target.workloads:
+        mine = here.setdefault(ref, {})
+        for pod, arch in _placed(snapshot, ref):
+            if arch == playbook.target.to_arch:
+                for container in beside(pod, ref.name):
+                    mine.setdefault(container.name, []).append((pod, container))
+            elif any(c.waiting == CRASH_LOOP for c in pod.containers):
+                looping.update(c.name for c in beside(pod, ref.name) if c.waiting == CRASH_LOOP)
+    return tuple(_health(ref, name, found, looping[name]) for ref, mine in here.items() for name, found in sorted(mine.items()))
 
 
 def beside(pod: Pod, workload: str) -> tuple[Container, ...]:
     """A pod's sidecars: native ones, and all plain containers but the workload's own.
 
-    That one is the first that is named like the workload, else the first.
+    That one is what the pod's annotation names, else the first that is named like the workload, else like any, else the first.
     """
-    plain = [c for c in pod.containers if not c.init]
-    own = next((c for c in plain if c.name and (c.name in workload or workload in c.name)), plain[0] if plain else None)
-    return tuple(c for c in pod.containers if c.sidecar or (not c.init and c is not own))
+    own = own_container(tuple([c.name for c in pod.containers if not c.init]), pod.main, workload)
+    return tuple([c for c in pod.containers if (c.sidecar if c.init else c.name != own)])
 
 
-def _of(snapshot: Snapshot, ref: Ref, arch: Arch) -> Iterator[SidecarHealth]:
-    here: dict[str, list[tuple[Pod, Container]]] = {}
-    there: list[Container] = []
+@lru_cache(maxsize=1024)
+def own_container(names: tuple[str, ...], annotated: str, workload: str) -> str:
+    """Which of a pod's plain containers is the workload's own."""
+    if annotated in names:
+        return annotated
+    alike = (name for name in names if name and (name in workload or workload in name))
+    usual = (name for name in names if name in USUAL)
+    return next(chain(alike, usual, names), "")
+
+
+def _placed(snapshot: Snapshot, ref: Ref) -> Iterator[tuple[Pod, str]]:
+    """The pods with anything beside their own container that are on a node that is known, each with its architecture."""
     for pod in pods_of(snapshot, ref):
         node = snapshot.nodes.get(pod.node)
-        for container in beside(pod, ref.name):
-            if node is not None and node.arch == arch:
-                here.setdefault(container.name, []).append((pod, container))
-            else:
-                there.append(container)
-    for name, found in sorted(here.items()):
-        yield _health(name, ref, found, there)
+        if node is not None and len(pod.containers) > 1:
+            yield pod, node.arch
 
 
-def _health(name: str, ref: Ref, found: list[tuple[Pod, Container]], there: Iterable[Container]) -> SidecarHealth:
+def _health(ref: Ref, name: str, found: list[tuple[Pod, Container]], elsewhere: int) -> SidecarHealth:
     return SidecarHealth(
         name=name,
         workload=ref,
@@ -73,6 +93,6 @@ def _health(name: str, ref: Ref, found: list[tuple[Pod, Container]], there: Iter
         ready=sum(c.ready for _, c in found),
         restarts=sum(c.restarts for _, c in found),
         crash_looping=tuple(sorted(p.name for p, c in found if c.waiting == CRASH_LOOP)),
-        elsewhere=sum(c.name == name and c.waiting == CRASH_LOOP for c in there),
+        elsewhere=elsewhere,
         native=found[0][1].sidecar,
     )

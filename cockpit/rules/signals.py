@@ -15,7 +15,7 @@ from cockpit.model.series import Sample, Series, middle
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Side, Verdict
 from cockpit.rules.drift import MOST
-from cockpit.rules.freshness import blind
+from cockpit.rules.freshness import blind, outdated
 from cockpit.rules.limits import RECENT, Limits, Measuring, drift, evident, shown, with_sides
 from cockpit.rules.window import window
 
@@ -37,14 +37,15 @@ def label(check: SignalCheck) -> str:
 
 
 def compare(snapshot: Snapshot, playbook: Playbook, signal: str, since: datetime) -> Comparison:
-    """Both sides of a signal from `since` on."""
+    """Both sides of a signal from `since` on; a side whose newest sample is too old to be believed has nothing to compare."""
     sides = (playbook.target.to_arch, playbook.target.from_arch)
-    canary, baseline = (_standing(_series(snapshot, signal, a), since) for a in sides)
+    canary, baseline = (_standing(snapshot, playbook, signal, arch, since) for arch in sides)
     return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), drift(canary, baseline), len(canary))
 
 
-def _standing(series: Series, since: datetime) -> Sequence[Sample]:
-    return series.since(since) if series.standing else ()
+def _standing(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch, since: datetime) -> Sequence[Sample]:
+    series = _series(snapshot, signal, arch)
+    return series.since(since) if series.standing and not outdated(snapshot, playbook, signal, arch) else ()
 
 
 def judge_gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
@@ -112,7 +113,8 @@ def _beyond_noise(
     if limits.limit.lasting(seen, whole.size / len(lasted)):
         return replace(found, evidence=evident(seen))
     words = f"{found.reason}: cannot be told from noise"
-    return replace(found, outcome=Outcome.LOW_SAMPLES, reason=words, evidence=evident(seen))
+    numbers = {**found.numbers, "lasted": limits.check.for_seconds, "for_seconds": limits.check.for_seconds}
+    return replace(found, outcome=Outcome.LOW_SAMPLES, reason=words, numbers=numbers, evidence=evident(seen))
 
 
 def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample], width: int, every: float) -> Verdict:
@@ -134,7 +136,8 @@ def _lasting(limits: Limits, canary: Sequence[Sample], baseline: Sequence[Sample
     if lasted + every >= limits.check.for_seconds:
         return newest
     words = f"{newest.reason}, for {lasted:.0f} of {limits.check.for_seconds:.0f} s"
-    return Verdict(limits.name, Outcome.LOW_SAMPLES, words, newest.numbers)
+    numbers = {**newest.numbers, "lasted": lasted, "for_seconds": limits.check.for_seconds}
+    return Verdict(limits.name, Outcome.LOW_SAMPLES, words, numbers)
 
 
 def _unbroken(samples: Sequence[Sample], cadence: Cadence) -> Sequence[Sample]:

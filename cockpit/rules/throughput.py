@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from cockpit.model.arch import Arch
@@ -25,9 +27,9 @@ def hint(snapshot: Snapshot, playbook: Playbook, below: float, since: datetime) 
     to = playbook.target.to_arch
     if snapshot.time - since < SETTLED or any(side_unknown(snapshot, playbook, REQUESTS, arch, "") for arch in Arch):
         return ""
-    served = {arch: _per_pod(snapshot, playbook, arch) for arch in Arch}
-    here, there = served[to], served[to.other]
-    likely = _likely(snapshot, playbook)
+    ready = _ready(snapshot, playbook)
+    here, there = (_per_pod(snapshot, arch, ready[arch]) for arch in (to, to.other))
+    likely = _likely(snapshot, playbook, ready)
     if here is None or not there or not likely:
         return ""
     part = here / there / likely
@@ -37,23 +39,24 @@ def hint(snapshot: Snapshot, playbook: Playbook, below: float, since: datetime) 
     return f"hint: {words}"
 
 
-def _per_pod(snapshot: Snapshot, playbook: Playbook, arch: Arch) -> float | None:
-    series, pods = snapshot.signals.get((REQUESTS, arch)), _ready(snapshot, playbook, arch)
+def _per_pod(snapshot: Snapshot, arch: Arch, pods: int) -> float | None:
+    series = snapshot.signals.get((REQUESTS, arch))
     return series.latest.value / pods if series and series.latest and pods else None
 
 
-def _likely(snapshot: Snapshot, playbook: Playbook) -> float | None:
+def _likely(snapshot: Snapshot, playbook: Playbook, ready: Mapping[str, int]) -> float | None:
     """The target's pods' throughput as a multiple of the baseline's, were every request that is sent served."""
     to = playbook.target.to_arch
     if playbook.alb is None:
         return 1.0
     share = traffic(snapshot, playbook, None).configured_share if snapshot.source(SourceName.RULES).live else None
-    here, there = _ready(snapshot, playbook, to), _ready(snapshot, playbook, to.other)
+    here, there = ready[to], ready[to.other]
     if share is None or not 0.0 < share < 1.0 or not here:
         return None
     return share / (1.0 - share) * there / here
 
 
-def _ready(snapshot: Snapshot, playbook: Playbook, arch: Arch) -> int:
+def _ready(snapshot: Snapshot, playbook: Playbook) -> Counter[str]:
+    """The workloads' Ready pods by architecture."""
     pods = (p for ref in playbook.target.workloads for p in pods_of(snapshot, ref))
-    return sum(p.ready for p in pods if p.node in snapshot.nodes and snapshot.nodes[p.node].arch == arch)
+    return Counter(snapshot.nodes[p.node].arch for p in pods if p.ready and p.node in snapshot.nodes)

@@ -8,12 +8,13 @@ from math import sqrt
 
 from cockpit.model.arch import Arch
 from cockpit.model.playbook import Playbook, Unit
-from cockpit.model.series import Series
 from cockpit.model.snapshot import Snapshot
+from cockpit.rules.freshness import outdated
+from cockpit.rules.signals import measuring
 
 REQUESTS = "requests"
 RATE_WINDOW = 120.0
-"""Seconds that a request rate is assumed to average over, for the interval of the observed share."""
+"""Seconds that a request rate is assumed to average over where its query does not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Traffic:
 def traffic(snapshot: Snapshot, playbook: Playbook, intended: float | None) -> Traffic:
     """Read all three layers from a snapshot."""
     arch = playbook.target.to_arch
-    rates = {a: _rate(snapshot.signals.get((REQUESTS, a))) for a in Arch} if has_requests(playbook) else {}
+    rates = {a: _rate(snapshot, playbook, a) for a in Arch} if has_requests(playbook) else {}
     here, there = rates.get(arch), rates.get(arch.other)
     total = None if here is None or there is None else here + there
     share = here / total if total and here is not None else None
@@ -48,7 +49,7 @@ def traffic(snapshot: Snapshot, playbook: Playbook, intended: float | None) -> T
         intended=intended,
         configured=_configured(snapshot, playbook),
         observed=share,
-        margin=wilson(share, total * RATE_WINDOW)[1] if share is not None and total else None,
+        margin=wilson(share, total * rate_window(playbook))[1] if share is not None and total else None,
         rate=total,
     )
 
@@ -59,9 +60,17 @@ def has_requests(playbook: Playbook) -> bool:
     return signal is not None and signal.unit is Unit.REQUESTS_PER_SECOND
 
 
-def _rate(series: Series | None) -> float | None:
-    """The newest rate. No series is not 0: it is as likely not scraped. A query says 0 itself, with `or vector(0)`."""
-    return series.latest.value if series and series.latest and not series.error else None
+def rate_window(playbook: Playbook) -> float:
+    """Seconds of requests that one sample of the rate stands for."""
+    return measuring(playbook, REQUESTS).window or RATE_WINDOW
+
+
+def _rate(snapshot: Snapshot, playbook: Playbook, arch: Arch) -> float | None:
+    """The rate now. No series is not 0: it is as likely not scraped. A query says 0 itself, with `or vector(0)`."""
+    series = snapshot.signals.get((REQUESTS, arch))
+    if series is None or series.latest is None or series.error or outdated(snapshot, playbook, REQUESTS, arch):
+        return None
+    return series.latest.value
 
 
 def _configured(snapshot: Snapshot, playbook: Playbook) -> Mapping[str, float | None] | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from cockpit.errors import CockpitError
 from cockpit.model.event import Event
 from cockpit.model.plan import Plan, Reading
-from cockpit.model.playbook import Promote, Unit
+from cockpit.model.playbook import Promote
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Verdict
 from cockpit.rules.agents import health, unlisted
@@ -22,13 +22,14 @@ from cockpit.rules.sidecars import sidecars
 from cockpit.rules.signals import Comparison, compare
 from cockpit.rules.traffic import traffic
 from cockpit.run.crew import Crew
-from cockpit.run.frame import Frame, Identity
+from cockpit.run.frame import Frame, Identity, Judged
 from cockpit.run.machine import Permit, permit
 from cockpit.run.state import RunState, Stage
 from cockpit.run.worth import Worth
 
 GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 """Stages in which no phase is intended any more."""
+ENDED = "the run has ended: leave (q) and start the cockpit anew for another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,12 @@ def frame(
     busy: str,
     retrying: str,
     worth: Worth,
+    judged: Judged | None = None,
 ) -> Frame:
     """Put the picture together."""
     playbook = crew.playbook
     phase, following = state.current(playbook), state.following(playbook)
-    next_plan, next_why = _try(lambda: crew.plan_from(snapshot, following)) if following else (None, "this is the last phase")
+    next_plan, next_why = _try(lambda: crew.plan_from(snapshot, following)) if following else (None, _nothing_follows(state))
     back, back_why = _try(lambda: crew.restore_from(snapshot))
     return Frame(
         playbook=playbook,
@@ -105,7 +107,7 @@ def frame(
         next_why=next_why,
         rollback_plan=back,
         rollback_why=back_why,
-        matrix=look(snapshot, playbook, identity.context),
+        matrix=look(snapshot, playbook),
         unlisted=unlisted(snapshot, playbook),
         sidecars=sidecars(snapshot, playbook),
         price=worth.notice(snapshot, playbook, state),
@@ -113,16 +115,20 @@ def frame(
         events=events,
         busy=busy,
         retrying=retrying,
+        judged=judged,
     )
 
 
+def _nothing_follows(state: RunState) -> str:
+    return ENDED if state.stage is Stage.ROLLED_BACK else "this is the last phase"
+
+
 def latency(crew: Crew, snapshot: Snapshot, since: datetime) -> Comparison | None:
-    """The comparison of the playbook's first signal in seconds; before a phase is proven, of the newest samples."""
-    names = [s.name for s in crew.playbook.signals.values() if s.unit is Unit.SECONDS]
-    if not names:
+    """The comparison of the playbook's latency; before a phase is proven, of the newest samples."""
+    if (name := crew.playbook.latency) is None:
         return None
-    found = compare(snapshot, crew.playbook, names[0], since)
-    return found if found.samples else compare(snapshot, crew.playbook, names[0], datetime.min.replace(tzinfo=since.tzinfo))
+    found = compare(snapshot, crew.playbook, name, since)
+    return found if found.samples else compare(snapshot, crew.playbook, name, datetime.min.replace(tzinfo=since.tzinfo))
 
 
 def _try(make: Callable[[], Plan]) -> tuple[Plan | None, str]:

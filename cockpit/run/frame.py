@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cockpit.model.arch import Arch
 from cockpit.model.event import Event
@@ -34,11 +35,21 @@ class Identity:
     dry_run: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts of the moment before a rollback began, when nothing is judged any more; `found` are the findings' titles."""
+
+    at: datetime
+    gates: tuple[Verdict, ...]
+    aborts: tuple[Verdict, ...]
+    found: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """Everything a screen draws. A plan is None when it cannot be made now, with `..._why` saying why.
 
-    `latency` compares the playbook's first signal in seconds (None when it has none). `busy` is a write under way, else empty.
+    `latency` compares the playbook's latency (None when it has no signal in seconds). `busy` is a write under way, else empty.
     """
 
     playbook: Playbook
@@ -70,3 +81,5 @@ class Frame:
     busy: str = ""
     retrying: str = ""
     """What the lever under way is waiting for, for example throttling."""
+    judged: Judged | None = None
+    """Why the run went back, from the rollback's beginning on until a new phase is set; None before."""

@@ -73,5 +73,7 @@ class RunState:
         return playbook.phases[self.phase] if 0 <= self.phase < len(playbook.phases) else None
 
     def following(self, playbook: Playbook) -> Phase | None:
-        """The phase that promote would set, None after the last."""
+        """The phase that promote would set, None after the last and after a rollback, which ends the run."""
+        if self.stage is Stage.ROLLED_BACK:
+            return None
         return playbook.phases[self.phase + 1] if self.phase + 1 < len(playbook.phases) else None

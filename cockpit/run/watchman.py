@@ -11,7 +11,8 @@ from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.freshness import words
 from cockpit.rules.matrix import findings
 from cockpit.rules.nodes import pods_of
-from cockpit.run.assess import Judgement
+from cockpit.run.assess import GOING_HOME, Judgement
+from cockpit.run.frame import Judged
 from cockpit.run.logbook import Logbook
 from cockpit.run.machine import minutes
 from cockpit.run.state import RunState, Stage
@@ -28,6 +29,8 @@ class Watchman:
 
     def __init__(self, logbook: Logbook, playbook: Playbook) -> None:
         self.aborted = False
+        self.judged: Judged | None = None
+        """Why the run went back; None until a rollback begins."""
         self._logbook = logbook
         self._playbook = playbook
         self._faults: dict[SourceName, Freshness] = {}
@@ -36,6 +39,9 @@ class Watchman:
     def begin(self) -> None:
         """A phase begins: everything about it is new."""
         self.aborted = False
+        self.judged = None
+        self._last: tuple[Snapshot, Judgement] | None = None
+        self._failing: dict[str, Verdict] = {}
         self._verdicts: dict[tuple[str, str], Outcome] = {}
         self._open: bool | None = None
         self._quarter = 0
@@ -51,13 +57,39 @@ class Watchman:
         """Say what has changed."""
         self._sources(snapshot)
         if state.stage not in (Stage.PROVING, Stage.SOAKING):
+            self._remember(state)
             return
+        self._last = snapshot, verdict
         for role, verdicts in (("gate", verdict.gates), ("abort", verdict.aborts)):
             for one in verdicts:
                 self._verdict(role, one)
         if state.stage is Stage.SOAKING:
             self._gates(verdict.gates)
             self._soak(state)
+        self._failures(verdict, state)
+
+    def _remember(self, state: RunState) -> None:
+        """Keep what was judged last before a rollback, the findings of that moment with it."""
+        if self.judged or self._last is None or state.stage not in GOING_HOME:
+            return
+        snapshot, verdict = self._last
+        found = tuple(f.title for f in findings(snapshot, self._playbook))
+        self.judged = Judged(snapshot.time, verdict.gates, verdict.aborts, found)
+
+    def _failures(self, verdict: Judgement, state: RunState) -> None:
+        """Every gate of a soak that turns FAIL and every one that no longer does; the way back at any time."""
+        gates = verdict.gates if state.stage is Stage.SOAKING else ()
+        now = {v.gate: v for v in (*gates, verdict.readiness.verdict) if v.outcome is Outcome.FAIL}
+        for one in {v.gate: v for v in (*gates, verdict.readiness.verdict)}.values():
+            if one.gate in now and one.gate not in self._failing:
+                self._turned(one, f"{one.gate} FAILS: {one.reason}", verdict.gates)
+            elif one.gate in self._failing and one.gate not in now:
+                self._turned(one, f"{one.gate} fails no longer: {one.outcome}", verdict.gates)
+        self._failing = now
+
+    def _turned(self, of: Verdict, text: str, gates: tuple[Verdict, ...]) -> None:
+        waiting: list[Json] = [v.gate for v in gates if not v.passed]
+        self._logbook.say(EventType.GATE, text, gate=of.gate, verdict=str(of.outcome), open=not waiting, waiting=waiting)
 
     def _verdict(self, role: str, verdict: Verdict) -> None:
         if self._verdicts.get((role, verdict.gate)) is verdict.outcome:

@@ -68,6 +68,7 @@ def _side(side: PricePerformance | None) -> dict[str, Json] | None:
         "cost_per_hour": round(side.cost or 0.0, 6),
         "currency": side.currency,
         "requests_per_second_per_core": round(side.per_core or 0.0, 3),
+        "signal": side.signal,
         "p99_seconds": side.p99,
         "p99_limit_seconds": side.limit,
         "phase": side.phase,

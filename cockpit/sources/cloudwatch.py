@@ -2,7 +2,10 @@
 
 A minute without requests has no data point, and that is no data, never 0. One exception, by CloudWatch's documentation: counters
 such as HTTPCode_Target_5XX_Count are published only when they are not 0. So in a minute for which the same target group does
-have a RequestCount, no count of errors is 0 errors.
+have a RequestCount, no count of errors is 0 errors. A count that was asked for and not given whole is a fault, never 0.
+
+A request fails when the target answers with a 5xx, or when no connection to the target came about. What targets break later, and
+gateway time-outs, CloudWatch has for the whole load balancer only (HTTPCode_ELB_5XX_Count), so that no side can be told of them.
 
 A sample's time is the beginning of its minute: so nothing counts for a phase of which a part lies before it. The minute under
 way is not asked for, and minutes already read are read again for a while, since data points are still completed late.
@@ -30,6 +33,7 @@ BACKFILL = timedelta(minutes=45)
 AGAIN = timedelta(minutes=10)
 """So far back is read again each time."""
 KEPT = timedelta(hours=2)
+FAILURES = ("HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount", "TargetTLSNegotiationErrorCount")
 _STATS = {Measure.LATENCY_P50: "p50", Measure.LATENCY_P95: "p95", Measure.LATENCY_P99: "p99"}
 
 Key: TypeAlias = tuple[str, Arch]
@@ -107,7 +111,7 @@ class CloudWatchSource:
         requests = Metric("RequestCount", "Sum", group)
         if measure is Measure.REQUESTS:
             return (requests,)
-        return (Metric("HTTPCode_Target_5XX_Count", "Sum", group), requests)
+        return (*(Metric(name, "Sum", group) for name in FAILURES), requests)
 
     def _take(self, key: Key, found: Mapping[Metric, Points], end: datetime) -> bool:
         """Whether the answer changes the series."""
@@ -147,7 +151,9 @@ def _values(measure: Measure, parts: list[Minutes]) -> dict[datetime, float]:
     requests = {minute: count for minute, count in parts[-1].items() if count > 0}
     if measure is Measure.REQUESTS:
         return {minute: count / PERIOD for minute, count in requests.items()}
-    return {minute: min(1.0, parts[0].get(minute, 0.0) / count) for minute, count in requests.items()}
+    failed = {minute: sum(part.get(minute, 0.0) for part in parts[:-1]) for minute in requests}
+    # A connection is tried more than once: there may be more failures than requests.
+    return {minute: min(1.0, failed[minute] / count) for minute, count in requests.items()}
 
 
 def _minute(time: datetime) -> datetime:

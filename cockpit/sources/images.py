@@ -1,6 +1,7 @@
 """What the registries say of the images that the workloads' pods run: asked once for each digest, and again only for news.
 
-A registry that does not answer is no fault of the source: each image says for itself why nothing is known of it.
+A registry that does not answer is no fault of the source: each image says for itself why nothing is known of it. Nor is one
+that nobody thought of: whatever fails in asking about one image leaves the others as they are.
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ class ImagesSource:
         async with self._turns:
             try:
                 image = await self._registry.image(reference)
-            except CockpitError as error:
-                return _Known(Image(reference, why=clean(str(error), 300)), self._again(failures, error), failures + 1)
+            except Exception as error:
+                return _Known(Image(reference, why=_why(error)), self._again(failures, error), failures + 1)
             due = None if "@" in reference else self._clock.monotonic() + TAG_SECONDS
             if self._probe is None or container.init or pod.namespace != self._playbook.target.namespace:
                 return _Known(image, due)
@@ -162,7 +163,7 @@ class ImagesSource:
                 answer = await self._probe(pod, container)
             return _Known(replace(image, probed=answer[0], probe=answer[1]), due)
 
-    def _again(self, failures: int, error: CockpitError) -> float:
+    def _again(self, failures: int, error: Exception) -> float:
         seconds = min(MOST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures, 10)) * self._random.uniform(0.5, 1.0)
         if isinstance(error, Throttled) and error.retry_after is not None:
             seconds = max(seconds, min(error.retry_after, WAITS_AT_MOST) * speed(self._clock))
@@ -175,6 +176,11 @@ class ImagesSource:
         self, kind: Kind, key: object = None, value: object = None, keys: frozenset[object] = frozenset(), why: str = ""
     ) -> Observation:
         return Observation(SourceName.IMAGES, kind, self._clock.monotonic(), key, value, keys, why)
+
+
+def _why(error: Exception) -> str:
+    # Only the cockpit's own errors are known to hold no secret.
+    return clean(str(error), 300) if isinstance(error, CockpitError) else f"it cannot be asked about ({type(error).__name__})"
 
 
 def wanted_images(snapshot: Snapshot, playbook: Playbook) -> dict[str, tuple[Pod, Container]]:

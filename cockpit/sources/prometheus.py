@@ -9,29 +9,28 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import TypeAlias
 
 from cockpit.clock import Clock
-from cockpit.connections.prometheus import NoData, PrometheusClient, Range
-from cockpit.errors import CockpitError, Throttled, Unauthorized, Unreachable
+from cockpit.connections.prometheus import NoData, PrometheusClient
+from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, Prometheus, Signal, SignalCheck
+from cockpit.model.playbook import Playbook, Prometheus, Signal, SignalCheck, plausible
 from cockpit.model.series import LONGEST_WINDOW, Sample, Series
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.pace import Backoff, patience, rest
+from cockpit.sources.past import Past
 
 KEPT = timedelta(hours=2)
 """The least that is kept, for those who look at trends."""
 MARGIN = timedelta(minutes=10)
 """Kept beyond a window, since its last sample comes after its end."""
-BACKFILL = timedelta(minutes=30)
 AT_ONCE = 4
-ATTEMPTS = 3
-"""How often a past that could not be read is asked for, once a round: it is for those who look, and nothing waits for it."""
 
 Key: TypeAlias = tuple[str, Arch]
 
@@ -64,7 +63,8 @@ class MetricsSource:
         self._queries: dict[Key, str] = {
             (name, arch): signal.query_for(arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
         }
-        self._unfilled = dict.fromkeys(self._queries, ATTEMPTS)
+        self._units = {name: signal.unit for name, signal in signals.items()}
+        self._past = Past(self._queries.values(), config.every)
         self._clock = clock
         self._backoff = Backoff(clock, random or Random())  # noqa: S311 (jitter)
         self._series: dict[Key, Series] = {}
@@ -78,7 +78,7 @@ class MetricsSource:
         """Ask until cancelled."""
         client = PrometheusClient(self._config.url, self._config.bearer_token_file)
         try:
-            async with client.pulse.felt():
+            async with client.pulse.felt(), aclosing(self._past):
                 while True:
                     started = self._clock.monotonic()
                     told, fault = await self._round(client)
@@ -86,9 +86,11 @@ class MetricsSource:
                         yield observation
                     if not fault:
                         self._backoff.reset()
-                        for observation in await self._backfill(client, told[-1].at):
-                            yield observation
-                        fault = await self._wait(client, started + self._config.every)
+                        waited = asyncio.ensure_future(self._wait(client, started + self._config.every))
+                        async with aclosing(self._filled(client, waited, told[-1].at)) as filled:
+                            async for observation in filled:
+                                yield observation
+                        fault = waited.result()
                         if not fault:
                             continue
                         for observation in self._silent(fault):
@@ -147,6 +149,9 @@ class MetricsSource:
     def _take(self, key: Key, answer: Sample | CockpitError) -> bool:
         """Whether the answer changes the series."""
         before = self._series.get(key, Series())
+        if isinstance(answer, Sample) and not plausible(answer.value, self._units[key[0]]):
+            unit = self._units[key[0]]
+            answer = Rejected(f"the query gives {answer.value:g}, which is no figure in {unit}", status=200, reason="bad_data")
         if isinstance(answer, Sample):
             newer = before.latest is None or answer.time > before.latest.time
             old = bisect_left(before.samples, answer.time - self._keep, key=lambda sample: sample.time)
@@ -156,43 +161,22 @@ class MetricsSource:
         self._series[key] = after
         return after != before
 
-    async def _backfill(self, client: PrometheusClient, at: float) -> list[Observation]:
-        """Samples from before the start, so that trends are there at once. A server that keeps none is no fault.
-
-        What could be read is shown, whatever became of the rest; that is asked for again with the next rounds.
-        """
-        if not self._unfilled:
-            return []
-        now = self._clock.now()
-        span, bound = Range(now - BACKFILL, now, self._config.every), asyncio.Semaphore(AT_ONCE)
-
-        async def past(key: Key) -> list[Observation]:
-            async with bound:
-                older = await self._past(client, key, span)
-            return [self._upsert(key, at)] if self._prepend(key, older) else []
-
-        return [o for found in await asyncio.gather(*(past(key) for key in tuple(self._unfilled))) for o in found]
-
-    async def _past(self, client: PrometheusClient, key: Key, span: Range) -> tuple[Sample, ...]:
-        """One series before now, newest chunk first: as much of it as the server gives."""
-        found: tuple[Sample, ...] = ()
-        try:
-            async with client.pulse.alive():
-                for chunk in span.chunks():
-                    found = (*await client.range(self._queries[key], chunk), *found)
-        except NoData:
-            pass
-        except CockpitError:
-            self._unfilled[key] -= 1
-            if self._unfilled[key]:
-                return found
-        self._unfilled.pop(key, None)
-        return found
+    async def _filled(
+        self, client: PrometheusClient, waited: asyncio.Future[Unreachable | None], at: float
+    ) -> AsyncGenerator[Observation, None]:
+        """Samples from before the start, so that trends are there at once, until the next round."""
+        self._past.ask(client, self._clock.now())
+        async with aclosing(self._past.during(waited)) as found:
+            async for query, older in found:
+                for key in (key for key, asked in self._queries.items() if asked == query):
+                    if self._prepend(key, older):
+                        yield self._upsert(key, at)
 
     def _prepend(self, key: Key, older: tuple[Sample, ...]) -> bool:
         series = self._series[key]
         first = series.samples[0].time if series.samples else None
-        fitting = tuple(sample for sample in older if first is None or sample.time < first)
+        unit = self._units[key[0]]
+        fitting = tuple(s for s in older if (first is None or s.time < first) and plausible(s.value, unit))
         self._series[key] = replace(series, samples=(*fitting, *series.samples))
         return bool(fitting)
 

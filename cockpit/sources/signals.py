@@ -20,6 +20,7 @@ from cockpit.sources.merged import interleaved
 @dataclass(slots=True)
 class _State:
     keys: frozenset[object] = frozenset()
+    """All series that it has told of, also of those that it was refused."""
     fault: str = ""
     heard: bool = False
     """It has listed, or failed, at least once."""
@@ -57,6 +58,8 @@ def _fold(states: Sequence[_State], state: _State, observation: Observation) -> 
     if observation.kind is Kind.LISTED:
         state.keys, state.heard = observation.keys, True
         return _listed(states, observation)
+    if observation.kind is Kind.UPSERT:
+        state.keys |= {observation.key}
     return [observation]
 
 

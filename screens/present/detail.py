@@ -9,7 +9,7 @@ from functools import partial
 from cockpit.model.cluster import Node, Pod, Ref
 from cockpit.model.series import Series
 from cockpit.model.snapshot import SourceName
-from cockpit.model.verdict import Verdict
+from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.nodes import pods_of
 from cockpit.run.frame import Frame
 from screens.present import gates, latency, price, traffic
@@ -19,9 +19,28 @@ from screens.present.evidence import evidence_rows
 from screens.present.rows import Entry, Rows
 from screens.present.sources import known, say, troubled
 from screens.present.spark import sparkline
-from screens.present.words import UNKNOWN, Line, Tone, ago, clip, dim, host, line, pad, percent, plural, strong, tail, wrap
+from screens.present.words import (
+    UNKNOWN,
+    Line,
+    Tone,
+    ago,
+    clip,
+    dim,
+    hang,
+    host,
+    line,
+    pad,
+    percent,
+    plural,
+    strong,
+    tail,
+    width,
+    wrap,
+)
 
 EVENTS = 2000
+ROOMY = 100
+"""Cells from which on verdicts stand in columns."""
 
 
 def detail_rows(number: int, frame: Frame, cells: int) -> Sequence[Line]:
@@ -65,12 +84,12 @@ def _node(frame: Frame, node: Node, pods: int) -> Line:
     words += ["control plane"] if node.control_plane else []
     words += [f"kubelet says {node.reported_arch}"] if node.reported_arch and node.reported_arch != node.arch else []
     tone = Tone.CAUTION if words and not node.control_plane else Tone.DIM
-    state = pad(line((f"! {', '.join(words)}" if tone is Tone.CAUTION else f"✓ {', '.join(['ready', *words])}", tone)), 22)
+    state = pad(line((f"! {', '.join(words)}" if tone is Tone.CAUTION else f"✓ {', '.join(['ready', *words])}", tone)), 24)
     figures = f"cpu {cpu:>4}  pods {pods:>3}  "
     return line(f"  {clip(host(node.name), 20):<22}", *state, figures, dim(f"{node.instance_type:<14}{node.zone}"))
 
 
-def _workload(frame: Frame, ref: Ref, pods: list[Pod]) -> list[Entry]:
+def _workload(frame: Frame, ref: Ref, pods: Sequence[Pod]) -> list[Entry]:
     found = frame.snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
     count = f"   {found.ready} of {found.replicas} ready, {found.updated} of the newest revision" if found else "   not found"
     head = line(strong(str(ref)), dim(count if known(frame.snapshot, SourceName.DEPLOYMENTS) else f"   {UNKNOWN}"))
@@ -131,20 +150,41 @@ def signal_rows(frame: Frame, cells: int) -> list[Line]:
 
 
 def verdict_rows(frame: Frame, cells: int) -> list[Line]:
-    """Every gate, abort trigger and the way back, each with its reason and what it rests on."""
-    blocks = (("Gates: every one must pass", frame.gates), ("Abort triggers: FAIL fires", frame.aborts))
+    """Every gate, abort trigger and the way back with its reason, what fails first; then what each rests on."""
+    frame = gates.as_judged(frame)
+    blocks = [
+        ("Gates: every one must pass", gates.ranked(frame.gates)),
+        ("Abort triggers: FAIL fires", gates.ranked(frame.aborts)),
+    ]
+    way_back = frame.readiness.verdict
+    if frame.judged or way_back.gate not in {v.gate for v in frame.gates}:
+        blocks.append(("Way back: red blocks promote, never a rollback", [way_back]))
+    blocks.sort(key=lambda block: not any(v.outcome is Outcome.FAIL for v in block[1]))
     rows: list[Line] = []
     for title, verdicts in blocks:
         rows += [line(strong(title)), *(row for v in verdicts for row in _verdict(v, cells))]
-        rows += [line(dim("  none now")), line()] if not verdicts else [line()]
-    return [*rows, line(strong("Way back: red blocks promote, never a rollback")), *_verdict(frame.readiness.verdict, cells)]
+        rows += [] if verdicts else [line(dim("  none now"))]
+    for title, verdicts in blocks:
+        rows += [row for v in verdicts for row in _rests_on(title.partition(":")[0], v, cells)]
+    return rows
+
+
+def _rests_on(role: str, of: Verdict, cells: int) -> list[Line]:
+    found = evidence_rows(of, cells)
+    return [line(), line(gates.verdict(of), " ", strong(of.gate), dim(f"   {role.lower()}, rests on")), *found] if found else []
 
 
 def _verdict(of: Verdict, cells: int) -> list[Line]:
+    if cells < ROOMY:
+        head = line("  ", gates.verdict(of), "  ", clip(of.gate, 25), "  ")
+        return hang(head, of.reason, cells, Tone.DIM) if width(head) < cells // 2 else _below(head, of.reason, cells)
     first, *rest = wrap(of.reason, max(20, cells - 46))
     head = line(*pad(line("  ", gates.verdict(of)), 18), *pad(line(clip(of.gate, 25)), 27), dim(first))
-    more = [line(" " * 45, dim(text)) for text in rest]
-    return [head, *more, *evidence_rows(of, cells)]
+    return [head, *(line(" " * 45, dim(text)) for text in rest)]
+
+
+def _below(head: Line, reason: str, cells: int) -> list[Line]:
+    return [head, *(line(" " * 4, dim(row)) for row in wrap(reason, cells - 4))]
 
 
 def event_rows(frame: Frame, cells: int) -> list[Line]:

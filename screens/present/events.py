@@ -7,6 +7,7 @@ from datetime import datetime
 from cockpit.model.cluster import KubeEvent
 from cockpit.model.event import Event, EventType
 from cockpit.model.snapshot import SourceName
+from cockpit.model.verdict import Outcome
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy
 from screens.present.words import Line, Part, Tone, clip, dim, hang, line, pad
@@ -50,6 +51,8 @@ def _row(time: datetime, text: str, glyph: Part, cells: int) -> list[Line]:
 
 
 def _glyph(event: Event) -> Part:
+    if event.type is EventType.GATE and event.fields.get("verdict") == Outcome.FAIL:
+        return "✗", Tone.ALARM
     return _GLYPHS.get(event.type, ("·", Tone.DIM))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cockpit.model.verdict import Evidence, Side, Verdict
 from screens.present.words import UNKNOWN, Line, ago, dim, flow, line, plural, wrap
 
@@ -16,9 +18,10 @@ def evidence_rows(of: Verdict, cells: int) -> list[Line]:
     numbers = [f"{name} {value:.4g}" for name, value in of.numbers.items() if found is None or name not in _TOLD]
     rows = _flowing(([] if found is None else _test(found)) + numbers, cells)
     rows += [line(" " * INDENT, dim(row)) for detail in of.details for row in wrap(detail, _room(cells))]
-    for arch, side in (found.sides if found else {}).items():
+    sides = found.sides if found else {}
+    for arch, side in sides.items():
         rows += _side(arch, side, cells)
-    return rows
+    return [*rows, *_queries(sides, cells)]
 
 
 def _test(of: Evidence) -> list[str]:
@@ -43,7 +46,15 @@ def _side(arch: str, side: Side, cells: int) -> list[Line]:
     head = f"{arch}  {plural(side.n, 'sample')}, {age}"
     values = " ".join(f"{value:.4g}" for value in side.values)
     rows = [head, *(f"  {row}" for row in wrap(values, _room(cells) - 2) if row)]
-    rows += [f"  {row}" for row in _cut(" ".join(side.query.split()), _room(cells) - 2)]
+    return [line(" " * INDENT, dim(row)) for row in rows]
+
+
+def _queries(sides: Mapping[str, Side], cells: int) -> list[Line]:
+    """Each side's query as sent, after the numbers: they are read first."""
+    rows: list[str] = []
+    for arch, side in sides.items():
+        cut = _cut(" ".join(side.query.split()), _room(cells) - 2)
+        rows += [f"query {arch}", *(f"  {row}" for row in cut)] if cut else []
     return [line(" " * INDENT, dim(row)) for row in rows]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cockpit.model.playbook import Playbook
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import minutes
-from cockpit.run.state import RunState, Stage
+from cockpit.run.state import Stage
 from screens.present.sources import overall
+from screens.present.trouble import failing, unreturned
 from screens.present.view import LEAST, View
 from screens.present.words import BLANK, Line, Part, Tone, ago, clip, dim, fit, join, line, plural, strong, tail, width
 
@@ -33,10 +33,10 @@ def standing(view: View) -> Line:
     """Time, truth and phase in one row, for dialogs: what they cover does not move while they are up."""
     if view.frame is None:
         return clock(view)
-    playbook, state = view.frame.playbook, view.frame.state
-    phase = state.current(playbook)
-    now = _phase(playbook, state, state.phase) if phase else line(str(state.stage))
-    return join([row for row in (clock(view), now, line(_ending(state))) if row], dim("│ "))
+    state = view.frame.state
+    phase = state.current(view.frame.playbook)
+    now = _phase(view.frame, state.phase) if phase else line(str(state.stage))
+    return join([row for row in (clock(view), now, line(_ending(view.frame))) if row], dim("│ "))
 
 
 def _state(view: View, frame: Frame) -> Part:
@@ -77,24 +77,27 @@ def rail(view: View, cells: int) -> Line:
     """The phases with the one that is set in the middle of attention; folded to done, now, next and the rest when narrow."""
     if view.frame is None:
         return BLANK
-    playbook, state = view.frame.playbook, view.frame.state
-    whole = line(" ", *join([_phase(playbook, state, n) for n in range(len(playbook.phases))], dim(" ── ")))
-    end = _ending(state)
-    for candidate in (line(*whole, *_gap(end)), _folded(playbook, state, end)):
+    frame = view.frame
+    whole = line(" ", *join([_phase(frame, n) for n in range(len(frame.playbook.phases))], dim(" ── ")))
+    end = _ending(frame)
+    for candidate in (line(*whole, *_gap(end)), _folded(frame, end)):
         if width(candidate) <= cells:
             return candidate
-    return fit(_folded(playbook, state, end), cells)
+    return fit(_folded(frame, end), cells)
 
 
 def _gap(end: Part) -> Line:
     return line("   ", end) if end[0] else BLANK
 
 
-def _folded(playbook: Playbook, state: RunState, end: Part) -> Line:
+def _folded(frame: Frame, end: Part) -> Line:
+    playbook, state = frame.playbook, frame.state
+    if state.stage is Stage.ROLLED_BACK:
+        return line(" ", dim(f"○ {plural(len(playbook.phases), 'phase')}, none set"), *_gap(end), dim("   the run has ended"))
     done, rest = max(0, state.phase), len(playbook.phases) - state.phase - 1
     parts = [line(dim(f"✓ {done} done"))] if done else []
     if state.current(playbook):
-        parts.append(_phase(playbook, state, state.phase))
+        parts.append(_phase(frame, state.phase))
     if following := state.following(playbook):
         parts.append(line(dim(f"○ next {following.name}")))
     if rest > 1:
@@ -102,23 +105,29 @@ def _folded(playbook: Playbook, state: RunState, end: Part) -> Line:
     return line(" ", *join(parts, dim(" ─ ")), *_gap(end))
 
 
-def _phase(playbook: Playbook, state: RunState, number: int) -> Line:
+def _phase(frame: Frame, number: int) -> Line:
+    playbook, state = frame.playbook, frame.state
     name = playbook.phases[number].name
+    if state.stage is Stage.ROLLED_BACK:
+        return line(dim(f"○ {name}"))
     if number < state.phase or (state.stage is Stage.COMPLETED and number == state.phase):
         return line(dim(f"✓ {name}"))
-    if number > state.phase or state.stage is Stage.ROLLED_BACK:
+    if number > state.phase:
         return line(dim(f"○ {name}"))
-    return line(strong(f"● {name} "), *_progress(playbook, state))
+    return line(strong(f"● {name} "), *_progress(frame))
 
 
-def _progress(playbook: Playbook, state: RunState) -> Line:
+def _progress(frame: Frame) -> Line:
     """What the phase that is set is doing: `HELD 7:41/15:00`, `proving`."""
-    phase = state.current(playbook)
+    state = frame.state
+    phase = state.current(frame.playbook)
     if phase is None:
         return BLANK
     clock = f"{minutes(int(min(state.soaked, phase.soak)))}/{minutes(phase.soak)}"
     if state.hold:
         return line(("‖ HELD", Tone.CAUTION), f" {clock}" if state.stage is Stage.SOAKING else "")
+    if state.stage is Stage.SOAKING and failing(frame):
+        return line(("✗ blocked", Tone.ALARM), f" {clock}")
     if state.stage is Stage.SOAKING:
         return line("soaked " if state.soaked >= phase.soak else "soaking ", strong(clock))
     if state.stage is Stage.ROLLING_BACK:
@@ -128,10 +137,13 @@ def _progress(playbook: Playbook, state: RunState) -> Line:
     return line((str(state.stage), Tone.ADVISORY))
 
 
-def _ending(state: RunState) -> Part:
+def _ending(frame: Frame) -> Part:
     """What stands after the rail when no phase can show it."""
+    state = frame.state
     if state.stage is Stage.COMPLETED:
         return "✓ COMPLETED", Tone.STRONG
+    if unreturned(frame):
+        return "✗ NOT BACK", Tone.ALARM
     if state.stage is Stage.ROLLED_BACK:
         return "↩ ROLLED BACK", Tone.CAUTION
     if state.stage is Stage.ROLLING_BACK and state.phase < 0:
@@ -152,7 +164,7 @@ def too_small(view: View, cells: int) -> list[Line]:
     state, playbook = view.frame.state, view.frame.playbook
     phase = state.current(playbook)
     rows.append(line(strong(playbook.name)))
-    rows.append(_phase(playbook, state, state.phase) if phase else line(dim(plural(len(playbook.phases), "phase") + " ahead")))
-    rows.append(line(_ending(state)))
+    rows.append(_phase(view.frame, state.phase) if phase else line(dim(plural(len(playbook.phases), "phase") + " ahead")))
+    rows.append(line(_ending(view.frame)))
     rows += [line(dim("to roll back from a shell:")), line(dim("cockpit rollback PLAYBOOK"))]
     return [fit(row, cells) for row in rows if row]

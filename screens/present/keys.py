@@ -65,6 +65,8 @@ def _reasons(action: Action, can: Can, depth: int, room: int) -> str:
         words = f" ({lead}{', '.join(why[:count])}{more})"
         if len(words) <= room:
             return words
+    if can.brief:
+        return f" ({can.brief})" if len(can.brief) + 3 <= room else " (ended)"
     return f" (waits for {len(why)})" if why else ""
 
 

@@ -9,10 +9,11 @@ from cockpit.model.playbook import Check, Phase, SignalCheck
 from cockpit.model.series import Series, middle
 from cockpit.model.snapshot import SourceName
 from cockpit.rules.limits import RECENT, say
+from cockpit.rules.signals import Comparison
 from cockpit.run.frame import Frame
-from screens.present.sources import known, stale_age
+from screens.present.sources import known, series_age, stale_age
 from screens.present.spark import sparkline
-from screens.present.words import UNKNOWN, Line, Tone, dim, join, line, pad, strong
+from screens.present.words import UNKNOWN, Line, Part, Tone, dim, join, line, pad, strong
 
 SOURCES = (SourceName.METRICS,)
 FULL = 4
@@ -52,16 +53,24 @@ def value(frame: Frame, signal: str, arch: Arch) -> str:
 def _side(frame: Frame, arch: Arch, cells: int) -> Line:
     name = frame.latency.signal if frame.latency else ""
     scale = [v for a in _archs(frame) for v in _series(frame, name, a)]
-    trend = sparkline(_series(frame, name, arch), max(0, min(30, cells - _LABEL - _VALUE)), scale)
-    return line(*pad(line(arch), _LABEL), *pad(line(strong(value(frame, name, arch))), _VALUE), dim(trend))
+    old = _old(frame, name, arch, "  ")
+    trend = sparkline(_series(frame, name, arch), max(0, min(30, cells - _LABEL - _VALUE - len(old[0]))), scale)
+    return line(*pad(line(arch), _LABEL), *pad(line(strong(value(frame, name, arch))), _VALUE), old, dim(trend))
+
+
+def _old(frame: Frame, signal: str, arch: Arch, after: str = "") -> Part:
+    age = series_age(frame.snapshot, frame.playbook, signal, arch)
+    return f"! {age}{after}" if age else "", Tone.CAUTION
 
 
 def _sides(frame: Frame) -> Line:
     name = frame.latency.signal if frame.latency else ""
     here, there = _archs(frame)
     trend = sparkline(_series(frame, name, here), 20)
-    parts: list[Line] = [line(f"{arch} ", strong(value(frame, name, arch))) for arch in (here, there)]
-    return line(*join([*parts, line(dim(trend))], "  "))
+    parts: list[Line] = []
+    for arch in (here, there):
+        parts += [line(f"{arch} ", strong(value(frame, name, arch))), line(_old(frame, name, arch))]
+    return line(*join([*(part for part in parts if part), line(dim(trend))], "  "))
 
 
 def _drift(frame: Frame, room: int = _VALUE) -> Line:
@@ -70,7 +79,7 @@ def _drift(frame: Frame, room: int = _VALUE) -> Line:
     if comparison is None:
         return line()
     gate, abort = _limit(frame, comparison.signal, "gates"), _limit(frame, comparison.signal, "abort")
-    drift, sign = comparison.drift, _sign(frame, comparison.signal)
+    drift, sign = _estimate(frame, comparison), _sign(frame, comparison.signal)
     tone, glyph = Tone.STRONG, ""
     if drift is not None and abort is not None and sign * drift > abort:
         tone, glyph = Tone.ALARM, "✗ "
@@ -80,6 +89,12 @@ def _drift(frame: Frame, room: int = _VALUE) -> Line:
     limits = [f"limit {sign * gate:+.0%}"] if gate is not None else []
     limits += [f"abort {sign * abort:+.0%}"] if abort is not None else []
     return line(*pad(line((text, tone), "  "), room), dim("  ".join(limits)))
+
+
+def _estimate(frame: Frame, of: Comparison) -> float | None:
+    """The drift as the gate estimates it, so that one figure is told of one thing; of the medians where no gate does."""
+    judged = (v for v in frame.gates if v.gate == f"{of.signal} drift" and v.evidence)
+    return next((v.evidence.estimate for v in judged if v.evidence and v.evidence.estimate is not None), of.drift)
 
 
 def _sign(frame: Frame, signal: str) -> int:
@@ -120,4 +135,4 @@ def _other(frame: Frame, name: str, brief: bool) -> Line:
             bounds += [f"{word} {_sign(frame, name) * check.max_drift:+.0%}"] if check.max_drift is not None else []
     head = pad(line(dim(f"{name} ")), 0 if brief else _LABEL)
     figure = pad(line(strong(value(frame, name, here)), "  "), 0 if brief else _VALUE)
-    return line(*head, *figure, dim("  ".join(bounds)))
+    return line(*head, *figure, _old(frame, name, here, "  "), dim("  ".join(bounds)))

@@ -8,11 +8,14 @@ from datetime import datetime
 from cockpit.model.finding import Finding
 from cockpit.model.verdict import Outcome
 from cockpit.rules.matrix import Matrix, Row, State
-from cockpit.rules.matrix.commands import nodes_of
+from cockpit.rules.matrix.commands import within
+from cockpit.rules.matrix.home import mending
 from cockpit.run.frame import Frame
 from screens.present.words import UNKNOWN, Line, Tone, ago, clip, dim, line, plural, strong, wrap
 
 INDENT = 7
+ELSEWHERE = "cockpit diagnose prints it whole"
+"""Of the commands that no key copies."""
 NAMED = 2
 """Objects that are named in a row; the others are counted."""
 
@@ -38,6 +41,11 @@ def objects(of: Finding, named: int = NAMED) -> str:
     return ", ".join(of.objects[:named]) + (f" and {more} more" if more > 0 else "")
 
 
+def command(frame: Frame, of: Finding) -> str:
+    """The command that confirms a finding, in this cockpit's context."""
+    return within(of.confirm, frame.identity.context)
+
+
 def overview(frame: Frame, chosen: int, cells: int) -> list[Line]:
     """Every finding; the chosen one with cause, command and move, so that nobody must scroll for them."""
     matrix = frame.matrix
@@ -46,7 +54,7 @@ def overview(frame: Frame, chosen: int, cells: int) -> list[Line]:
     rows: list[Line] = []
     for number, found in enumerate(matrix.findings):
         rows.append(_title(found, cells, frame.snapshot.time, chosen=number == chosen))
-        rows += [*_body(found, cells), line()] if number == chosen else []
+        rows += [*_body(frame, found, cells), line()] if number == chosen else []
     rows += _way_back(frame, cells)
     if not rows:
         rows += [line(strong("nothing found") if not matrix.blind else dim("nothing found among what can be seen")), line()]
@@ -55,15 +63,17 @@ def overview(frame: Frame, chosen: int, cells: int) -> list[Line]:
 
 def _way_back(frame: Frame, cells: int) -> list[Line]:
     """Not a symptom, but nobody should read "nothing found" while there is no way back."""
-    verdict, target = frame.readiness.verdict, frame.playbook.target
+    verdict, context = frame.readiness.verdict, frame.identity.context
     if verdict.outcome is not Outcome.FAIL:
         return []
-    fix = f"uncordon or add {target.from_arch} nodes, or mend what is said above; promote waits for it, R does not"
+    way = mending(frame.snapshot, frame.playbook)
     return [
         line((" ! ", Tone.CAUTION), strong("The way back is NOT ready")),
         *_field("seen", verdict.reason, cells),
-        *_command(nodes_of(frame.identity.context, target.from_arch), cells),
-        *_field("fix", fix, cells),
+        *_field("cause", way.cause, cells),
+        *_command(within(way.confirm, context), cells),
+        *_field("fix", way.fix, cells),
+        *(row for text in way.mend for row in _command(within(text, context), cells, ELSEWHERE, label="fix by")),
         line(),
     ]
 
@@ -73,24 +83,29 @@ def whole(frame: Frame, chosen: int, cells: int) -> list[Line]:
     found = frame.matrix.findings[chosen]
     names = [line(dim(" " * INDENT), name) for name in found.objects]
     head = _title(found, cells, frame.snapshot.time, chosen=True)
-    return [head, line(), *_body(found, cells, whole=True), line(), line(dim("objects")), *names]
+    return [head, line(), *_body(frame, found, cells, whole=True), line(), line(dim("objects")), *names]
 
 
 def _title(of: Finding, cells: int, now: datetime, *, chosen: bool) -> Line:
     since = f", {ago(max(0.0, (now - of.since).total_seconds()))}" if of.since else ""
     glyph = (f"{'▸' if chosen else ' '}✗ ", Tone.ALARM)
     room = cells - 5 - len(of.title)
-    return line(glyph, strong(of.title) if chosen else of.title, dim(clip(f"  {objects(of, 1)}{since}", max(0, room))))
+    facts = f"  {of.certainty}, {objects(of, 1)}{since}"
+    name = clip(of.title, cells - 5)
+    return line(glyph, strong(name) if chosen else name, dim(clip(facts, max(0, room))))
 
 
-def _body(of: Finding, cells: int, *, whole: bool = False) -> list[Line]:
-    """Seen, cause, command, way back and fix: in the order in which they are wanted at night."""
+def _body(frame: Frame, of: Finding, cells: int, *, whole: bool = False) -> list[Line]:
+    """Seen, cause, command, fix and way back; then the commands that mend it or begin the way back, which c does not copy."""
+    mend, first = (within(text, frame.identity.context) for text in (of.mend, of.first))
     return [
         *_field("seen", of.message, cells, 0 if whole else 2),
         *_field("cause", of.cause, cells),
-        *_command(of.confirm, cells),
+        *_command(command(frame, of), cells, key="press c to copy it"),
         *_field("fix", of.fix, cells),
         *_field("safe", of.rollback, cells),
+        *(_command(mend, cells, ELSEWHERE, label="fix by") if mend else []),
+        *(_command(first, cells, ELSEWHERE, label="1st by") if first else []),
     ]
 
 
@@ -102,10 +117,16 @@ def _field(label: str, text: str, cells: int, most: int = 0) -> list[Line]:
     return [line(dim(f"{label if n == 0 else '':<{INDENT}}"), row) for n, row in enumerate(rows)]
 
 
-def _command(text: str, cells: int) -> list[Line]:
-    """The command, continued with backslashes where it does not fit, so that what is copied still runs."""
+def _command(text: str, cells: int, key: str = "", label: str = "run") -> list[Line]:
+    """The command, continued with backslashes where it does not fit, so that what is copied still runs.
+
+    One with a word that had to be broken would not: that is said there, with the `key` that copies it, if there is one.
+    """
     rows = continued(text, max(20, cells - INDENT))
-    return [line(dim(f"{'run' if n == 0 else '':<{INDENT}}"), strong(row)) for n, row in enumerate(rows)]
+    shown = [line(dim(f"{label if n == 0 else '':<{INDENT}}"), strong(row)) for n, row in enumerate(rows)]
+    if all(row.endswith(" \\") for row in rows[:-1]):
+        return shown
+    return [*shown, line(dim(" " * INDENT), ("; ".join(filter(None, ["one word is broken here", key])), Tone.CAUTION))]
 
 
 def continued(text: str, cells: int) -> list[str]:

@@ -9,7 +9,8 @@ from cockpit.rules.nodes import ArchFacts
 from cockpit.run.frame import Frame
 from screens.present.sources import known
 from screens.present.spark import bar
-from screens.present.words import UNKNOWN, Line, Part, Tone, dim, hang, join, line, pad, percent, plural, strong
+from screens.present.trouble import all_cordoned, way_back
+from screens.present.words import UNKNOWN, Line, Part, Tone, dim, hang, join, line, pad, percent, plural, strong, width
 
 SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DEPLOYMENTS, SourceName.USAGE)
 FULL = 4
@@ -20,7 +21,7 @@ _HEAD = (("", 8), ("nodes ready", 13), ("", 12), ("cpu asked", 12))
 def rows(frame: Frame, cells: int, height: int) -> list[Line]:
     """A table of both architectures, what is out of order, and the headroom; two rows when low."""
     if height < FULL:
-        return _brief(frame)
+        return _brief(frame, cells)
     table = [_head(), *(_row(frame, arch) for arch in _archs(frame)), *_troubles(frame)]
     head, text, tone = _way_back(frame)
     return [*table, *([line()] if height > FULL + 2 else []), *hang(line(dim(head)), text, cells, tone)]
@@ -66,7 +67,8 @@ def _troubles(frame: Frame) -> list[Line]:
     found = []
     for facts in frame.nodes.archs.values():
         words = [plural(facts.not_ready, "node") + " not ready"] if facts.not_ready else []
-        words += [f"{facts.cordoned} cordoned"] if facts.cordoned else []
+        words += [f"all {plural(facts.cordoned, 'node')} cordoned"] if all_cordoned(facts) else []
+        words += [f"{facts.cordoned} cordoned"] if facts.cordoned and not all_cordoned(facts) else []
         if words:
             found.append(f"{facts.arch}: {', '.join(words)}")
     if frame.nodes.unplaced:
@@ -80,22 +82,31 @@ def _way_back(frame: Frame) -> tuple[str, str, Tone]:
     """Whether a rollback would find room: label, words, tone."""
     state, home = frame.readiness, frame.playbook.target.from_arch
     if state.verdict.outcome is Outcome.FAIL:
-        return "way back ", f"✗ {state.verdict.reason}", Tone.ALARM
+        return "way back ", f"✗ {way_back(frame)}", Tone.ALARM
     if not state.verdict.passed or state.headroom is None:
         return "way back ", f"? {state.verdict.reason}", Tone.CAUTION
     return "way back ", f"✓ room for {state.headroom:,} on {home}, {state.needed:,} would return", Tone.PLAIN
 
 
-def _brief(frame: Frame) -> list[Line]:
-    parts = []
-    for arch in _archs(frame):
-        facts = frame.nodes.archs.get(arch, ArchFacts(arch))
-        ready = _count(facts.ready, known(frame.snapshot, SourceName.NODES))
-        pods = _pods(frame, facts)
-        cpu = _used(frame, facts)
-        count, trouble = pods[0][0].strip(), pods[1:]
-        parts.append(line(f"{arch} ", strong(ready), f" ready  cpu {cpu}  pods ", strong(count), *trouble))
-    troubles = _troubles(frame)
+def _brief(frame: Frame, cells: int) -> list[Line]:
+    sides = [join([_side(frame, arch, level) for arch in _archs(frame)], dim(" │ ")) for level in range(_LEVELS)]
     head, text, tone = _way_back(frame)
-    text = text.replace("would return", "return")
-    return [join(parts, dim(" │ ")), join([*troubles[:1], line(dim(head), (text, tone))], "   ")]
+    back = line(dim(head), (text.replace("would return", "return"), tone))
+    # What is cordoned stands beside its count already where it bars the way back: the reason has the room.
+    troubles = [] if tone is Tone.ALARM else _troubles(frame)[:1]
+    return [next((s for s in sides if width(s) <= cells), sides[-1]), join([*troubles, back], "   ")]
+
+
+_LEVELS = 3
+"""All words, without the CPU, with the shortest words."""
+
+
+def _side(frame: Frame, arch: Arch, level: int) -> Line:
+    facts = frame.nodes.archs.get(arch, ArchFacts(arch))
+    ready = _count(facts.ready, known(frame.snapshot, SourceName.NODES))
+    count, *sick = _pods(frame, facts)
+    cordoned: Part = (", all cordoned" if all_cordoned(facts) else "", Tone.CAUTION)
+    cpu = f"  cpu {_used(frame, facts)}" if level == 0 else ""
+    if level == _LEVELS - 1 and sick:
+        sick = [(f" !{facts.pods_other}", Tone.CAUTION)]
+    return line(f"{arch} ", strong(ready), " ready", cordoned, cpu, "  pods ", strong(count[0].strip()), *sick)

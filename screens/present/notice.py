@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.model.snapshot import Freshness
+from cockpit.model.verdict import Outcome
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy, Stage
-from screens.present import matrix
+from screens.present import matrix, trouble
+from screens.present.gates import word
 from screens.present.sources import say, troubled
 from screens.present.view import View
-from screens.present.words import BLANK, Line, Part, Tone, clip, dim, line, pad, percent
-
-DRAINED = 0.005
-"""A share that is as good as none."""
+from screens.present.words import BLANK, Line, Part, Tone, clip, dim, images, line, pad, percent
 
 
 def notice(view: View, cells: int) -> Line:
@@ -36,43 +35,65 @@ def _facts(view: View) -> Iterator[Part]:
     if view.frame is None:
         yield f"… starting: {view.starting or 'the screen is up, nothing is read yet'}", Tone.ADVISORY
         return
+    yield from _ended(view.frame)
+    yield from _worst(view.frame)
     yield from _run(view.frame)
     yield from _picture(view.frame)
     yield from _quiet(view.frame)
 
 
-def _run(frame: Frame) -> Iterator[Part]:
-    """What the run itself is doing or waits for."""
+def _ended(frame: Frame) -> Iterator[Part]:
+    """What came of a run that has ended or goes back: first what did not come back."""
     state = frame.state
-    if frame.busy:
-        yield f"◐ {frame.busy}{f': {frame.retrying}' if frame.retrying else ''}", Tone.ADVISORY
     if state.stage is Stage.ROLLING_BACK:
-        wait = f": {frame.retrying}" if frame.retrying else " until the old state is observed again"
-        yield f"↩ rolling back{wait}", Tone.CAUTION_BANNER
-    if state.hold:
-        tone = Tone.CAUTION_BANNER if state.hold.by is HoldBy.OPERATOR else Tone.ALARM_BANNER
-        yield f"‖ HELD by {state.hold.by}: {state.hold.reason}", tone
+        waits = frame.retrying or trouble.way_back(frame) or "until the old state is observed again"
+        yield f"↩ rolling back: {waits}", Tone.CAUTION_BANNER
     if state.stage is Stage.FAILED:
         yield f"✗ FAILED: {state.error or 'see the log'}", Tone.ALARM_BANNER
     if state.stage is Stage.ROLLED_BACK:
-        yield (
-            f"↩ ROLLED BACK{f' ({state.error})' if state.error else ''}: configured as before the run{_draining(frame)}",
-            Tone.CAUTION,
-        )
+        missing = trouble.unreturned(frame)
+        head = f"✗ {missing}" if missing else f"↩ ROLLED BACK{_draining(frame)}"
+        why = [trouble.cause(frame), state.error]
+        yield "; ".join(filter(None, [head, *why])), Tone.ALARM_BANNER if missing else Tone.CAUTION
     if state.stage is Stage.COMPLETED:
         yield "✓ COMPLETED: the cutover is done; R still rolls it back, q leaves", Tone.STRONG
 
 
 def _draining(frame: Frame) -> str:
     """What traffic still does, which follows the weights by stickiness and by the window that rates are taken over."""
-    seen = frame.traffic.observed
-    return f"; {percent(seen)} of the traffic still seen on {frame.playbook.target.to_arch}" if seen and seen > DRAINED else ""
+    seen = trouble.still_seen(frame)
+    if not seen:
+        return ": configured as before"
+    wait = " (settling)" if trouble.settling(frame) else ""
+    return f", {percent(seen)} still on {frame.playbook.target.to_arch}{wait}"
+
+
+def _worst(frame: Frame) -> Iterator[Part]:
+    """What takes the ground from under the run, whatever it is doing."""
+    hold = frame.state.hold
+    if hold and hold.by is not HoldBy.OPERATOR:
+        why = trouble.cause(frame)
+        yield f"‖ HELD by {hold.by}{f' ({why})' if why else ''}: {hold.reason}", Tone.ALARM_BANNER
+    if fired := [v for v in frame.aborts if v.outcome is Outcome.FAIL]:
+        yield f"✗ abort trigger {fired[0].gate}: {fired[0].reason}", Tone.ALARM
+    if why_not := trouble.way_back(frame):
+        yield f"✗ THE WAY BACK IS NOT READY: {why_not}", Tone.ALARM_BANNER
+    if one := trouble.breaching(frame):
+        lasted, whole = one.numbers["lasted"], one.numbers["for_seconds"]
+        words = f"! {one.gate} beyond the abort limit for {lasted:.0f} of {whole:.0f} s, {trouble.then(frame)}"
+        yield f"{words}: {trouble.once(one)}", Tone.ALARM
+
+
+def _run(frame: Frame) -> Iterator[Part]:
+    """What the run itself is doing or waits for."""
+    if frame.busy:
+        yield f"◐ {frame.busy}{f': {frame.retrying}' if frame.retrying else ''}", Tone.ADVISORY
+    if hold := frame.state.hold:
+        yield f"‖ HELD by {hold.by}: {hold.reason}", Tone.CAUTION_BANNER
 
 
 def _picture(frame: Frame) -> Iterator[Part]:
     """What the observations give reason to fear."""
-    if fired := [v for v in frame.aborts if v.outcome == "FAIL"]:
-        yield f"✗ abort trigger {fired[0].gate}: {fired[0].reason}", Tone.ALARM
     if bad := troubled(frame.snapshot, frame.snapshot.sources):
         name, state = bad[0]
         if state.freshness is Freshness.UNSYNCED:
@@ -95,8 +116,20 @@ def _quiet(frame: Frame) -> Iterator[Part]:
             then = f"p promotes to {following.name}" if following else "p completes the run"
             yield f"▸ soaked and every gate passes: {then}", Tone.ADVISORY
     if frame.state.stage is Stage.SOAKING:
-        failing = sum(1 for v in frame.gates if not v.passed)
-        yield dim(f"soaking; {'every gate passes' if not failing else f'{failing} of {len(frame.gates)} gates do not pass yet'}")
+        yield _soaking(frame)
     if frame.state.stage in (Stage.SETTING, Stage.PROVING):
         missing = next((r.why for r in frame.readings if r.why), "")
         yield f"◐ {frame.state.stage}{f': {missing}' if missing else ''}", Tone.ADVISORY
+
+
+def _soaking(frame: Frame) -> Part:
+    """What the soak waits for; that it waits `yet` only where waiting helps."""
+    if failing := trouble.failing(frame):
+        return f"✗ blocked by {', '.join(v.gate for v in failing)}: {images(failing[0].reason)}", Tone.ALARM
+    open_yet = [v for v in frame.gates if not v.passed]
+    if not open_yet:
+        return dim("soaking; every gate passes")
+    blind = [v for v in open_yet if v.outcome.blind]
+    if blind:
+        return f"! the soak clock stands: {', '.join(f'{v.gate} {word(v)}' for v in blind)}: {blind[0].reason}", Tone.CAUTION
+    return dim(f"soaking; cannot tell yet: {', '.join(v.gate for v in open_yet)}")

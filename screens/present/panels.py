@@ -34,7 +34,9 @@ PANELS: tuple[Panel, ...] = (
 
 
 def title(panel: Panel, view: View) -> str:
-    """The panel's title; agents say on which architecture."""
+    """The panel's title; agents say on which architecture, gates since when nothing is judged any more."""
+    if panel.number == 5 and view.frame and (when := gates.when(view.frame)):
+        return f"{panel.title}, {when}"
     return f"Agents on {view.frame.playbook.target.to_arch}" if panel.number == 4 and view.frame else panel.title
 
 

@@ -8,8 +8,10 @@ from cockpit.model.diff import diff
 from cockpit.model.plan import Plan, Write
 from cockpit.model.playbook import Phase
 from cockpit.model.verdict import Outcome
+from cockpit.rules.ahead import ahead
 from cockpit.rules.readiness import ROLL_SECONDS
 from cockpit.run.frame import Frame
+from cockpit.run.state import Stage
 from screens.present.words import Line, Tone, dim, line, plural, strong, wrap
 
 COMPLETE = "complete"
@@ -62,11 +64,35 @@ def _diff_line(row: str) -> Line:
 
 def plan_screen(frame: Frame, cells: int) -> list[Line]:
     """The plan screen: the next phase's writes, then the rollback's."""
+    back = _section("Rollback", frame.rollback_plan, frame.rollback_why or "it cannot be made now", cells)
+    return [*_next(frame, cells), line(), line(), *back]
+
+
+def _next(frame: Frame, cells: int) -> list[Line]:
+    if frame.state.stage is Stage.ROLLED_BACK:
+        return _section(
+            "Next", None, "the run has ended: nothing follows. Begin again with a new cockpit (q, then start it)", cells
+        )
     following = frame.state.following(frame.playbook)
     name = following.name if following else ""
     rows = _section(f"Next: {name}" if name else "Next", frame.next_plan, frame.next_why or "this was the last phase", cells)
-    back = _section("Rollback", frame.rollback_plan, frame.rollback_why or "it cannot be made now", cells)
-    return [*rows, line(), line(), *back]
+    # Below the title and the hash, above what scrolls away.
+    return [rows[0], *_room(frame, frame.next_plan, cells), *rows[1:]]
+
+
+def _room(frame: Frame, plan: Plan | None, cells: int) -> list[Line]:
+    """Whether the pods that the next plan rolls find room where it sends them; nothing when it rolls none."""
+    following = frame.state.following(frame.playbook)
+    if following is None or plan is None or not any(write.lever == "affinity" for write in plan.writes):
+        return []
+    found = ahead(frame.snapshot, following)
+    if found is None:
+        return []
+    if found.passed:
+        return _field("room", found.reason, cells)
+    tone = Tone.ALARM if found.outcome is Outcome.FAIL else Tone.CAUTION
+    first, *rest = wrap(f"! {found.reason}", cells - 11)
+    return [line(dim("room".ljust(11)), (first, tone)), *(line(" " * 11, (more, tone)) for more in rest)]
 
 
 def _section(title: str, plan: Plan | None, why: str, cells: int) -> list[Line]:
@@ -83,6 +109,7 @@ def promote_head(frame: Frame, of: Asked, cells: int) -> list[Line]:
         line(strong(f"Promote {frame.playbook.name} to {of.name}")),
         *_field("where", f"{frame.identity.context} / {frame.playbook.target.namespace}", cells),
         *_field("touches", of.plan.blast_radius or "nothing", cells),
+        *_room(frame, of.plan, cells),
         *_field("undone by", f"R, Enter: {_way_back_from(frame, of.plan)}", cells),
         line(dim(f"{plural(len(of.plan.writes), 'write')}, plan {of.plan.hash}")) if of.plan.writes else line(),
     ]
@@ -109,7 +136,7 @@ def _field(label: str, text: str, cells: int) -> list[Line]:
 def _way_back_from(frame: Frame, plan: Plan) -> str:
     """The way back once `plan` has been made: pods that it rolls have to roll again."""
     rolls = any(write.lever == "affinity" for write in plan.writes)
-    if not rolls or frame.readiness.needed:
+    if not rolls or frame.readiness.needed or frame.readiness.verdict.outcome is Outcome.FAIL:
         return _way_back(frame)
     return f"~{frame.readiness.eta + ROLL_SECONDS:.0f} s, since the pods roll back;{_way_back(frame).partition(';')[2]}"
 
@@ -117,7 +144,9 @@ def _way_back_from(frame: Frame, plan: Plan) -> str:
 def _way_back(frame: Frame) -> str:
     """`~14 s; ready: 38 pods fit on amd64, 6 would come back`."""
     verdict = frame.readiness.verdict
-    word = {Outcome.PASS: "ready", Outcome.FAIL: "NOT ready"}.get(verdict.outcome, "readiness unknown")
+    if verdict.outcome is Outcome.FAIL:
+        return f"no time can be told; NOT ready: {verdict.reason}"
+    word = "ready" if verdict.passed else "readiness unknown"
     return f"~{frame.readiness.eta:.0f} s; {word}: {verdict.reason}"
 
 

@@ -35,7 +35,7 @@ def _side(side: PricePerformance, cells: int) -> Iterator[Line]:
     cost = f"{side.rate or 0:,.0f} req/s   {side.cost or 0:.3f} {side.currency}/h   {side.per_core or 0:,.0f} req/s a core"
     yield line(*head, *pad(line(strong(value)), _FIGURE), cost)
     limit = "" if side.limit is None else f" (limit {side.limit * 1000:.0f} ms)"
-    yield from _text(f"p99 {(side.p99 or 0) * 1000:.0f} ms{limit}; {side.basis}", cells)
+    yield from _text(f"{side.signal or 'p99'} {(side.p99 or 0) * 1000:.0f} ms{limit}; {side.basis}", cells)
 
 
 def _best(frame: Frame, cells: int) -> Iterator[Line]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cockpit.model.arch import Arch
+from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from cockpit.rules.freshness import outdated
 from screens.present.words import Part, Tone, ago
 
 _ORDER = (Freshness.FAULT, Freshness.STALE, Freshness.UNSYNCED)
@@ -60,3 +63,9 @@ def stale_age(snapshot: Snapshot, name: SourceName) -> str:
     """` (75 s old)` for figures of a source that is not live, else empty."""
     state = snapshot.source(name)
     return "" if state.live or state.age is None else f" ({ago(state.age)} old)"
+
+
+def series_age(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch) -> str:
+    """`15 min old` of a series that is too old to be believed although its source is live, else empty."""
+    age = outdated(snapshot, playbook, signal, arch) if snapshot.source(SourceName.METRICS).live else None
+    return "" if age is None else f"{ago(age)} old"

@@ -10,7 +10,7 @@ from cockpit.model.series import Series
 from cockpit.model.snapshot import SourceName
 from cockpit.rules.traffic import REQUESTS
 from cockpit.run.frame import Frame
-from screens.present.sources import known, stale_age
+from screens.present.sources import known, series_age, stale_age
 from screens.present.spark import sparkline
 from screens.present.words import UNKNOWN, Line, Part, Tone, dim, join, line, pad, percent, strong
 
@@ -68,6 +68,12 @@ def _observed(frame: Frame) -> str:
     return f"{share:.1%}{'' if margin is None else f' ±{margin * 100:.1f}'}"
 
 
+def _old(frame: Frame) -> Part | None:
+    """Why there is no rate and no observed share: the newest requests of a side are too old."""
+    ages = ((arch, series_age(frame.snapshot, frame.playbook, REQUESTS, arch)) for arch in Arch)
+    return next(((f"! {arch} {age}", Tone.CAUTION) for arch, age in ages if age), None)
+
+
 def proof(reading: Reading) -> Part:
     """Whether the intended value holds: `✓ proven`, `… unproven yet`, `✗ contradicted`."""
     glyph, tone = {
@@ -85,8 +91,8 @@ def _why(reading: Reading | None) -> Part:
 
 
 def _requests(frame: Frame, cells: int) -> Line:
-    values = _totals(frame)
-    return _row("requests", _rate(frame), dim(sparkline(values, max(0, min(24, cells - _LABEL - _VALUE)))))
+    trend = sparkline(_totals(frame), max(0, min(24, cells - _LABEL - _VALUE)))
+    return _row("requests", _rate(frame), _old(frame) or dim(trend))
 
 
 def _rate(frame: Frame) -> str:
@@ -127,7 +133,7 @@ def _brief(frame: Frame, others: Sequence[Reading]) -> list[Line]:
         ],
         "  ",
     )
-    load = line(strong(_rate(frame)), "  ", dim(sparkline(_totals(frame), 16)))
+    load = line(strong(_rate(frame)), "  ", _old(frame) or dim(sparkline(_totals(frame), 16)))
     if not others:
         return [first if frame.playbook.alb else line(dim("no load balancer")), load]
     placed = [

@@ -6,6 +6,7 @@ glyph and a word stand beside it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeAlias
@@ -14,6 +15,9 @@ from rich.cells import cell_len, set_cell_size
 
 UNKNOWN = "…"
 """Stands for a figure that is not known. Never 0."""
+
+
+_IMAGE = re.compile(r"(?:[^\s/]+/)+([^\s/@]+)@sha256:([0-9a-f]{7})[0-9a-f]+")
 
 
 class Tone(StrEnum):
@@ -172,6 +176,11 @@ def hang(head: Line, text: str, cells: int, tone: Tone) -> list[Line]:
 def host(name: str) -> str:
     """A node's name without its domain, which is the same for all."""
     return name.partition(".")[0]
+
+
+def images(text: str) -> str:
+    """`text` with its images by name and the head of their digests, which is what there is room for in one row."""
+    return _IMAGE.sub(r"\1@\2…", text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -40,7 +40,9 @@ class Where(Bar):
 
     def rows(self, view: View, cells: int) -> list[Line]:
         """One row."""
-        return [header.where(view, cells)]
+        # The clock beside it may just have grown: its place is its own before the next layout gives it.
+        room = view.size[0] - width(header.clock(view))
+        return [header.where(view, min(cells, room) if room > 0 else cells)]
 
 
 class Clock(Bar):

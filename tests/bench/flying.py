@@ -31,7 +31,7 @@ def main(world: str) -> int:
         options = Options(context=said["context"], kubeconfig=Path(said["kubeconfig"]), rehearsal="clean", clock=clock)
         return await launch(Path(said["playbook"]), options, say)
 
-    return show(launched, "rehearsal")
+    return show(launched, "rehearsal", "rehearsal")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ def test_plan_shows_every_write_and_writes_nothing(shell: Shell) -> None:
     assert "canary-5: 2 writes" in said.out
     assert "+ arm64: 5" in said.out
     assert "kubernetes.io/arch" in said.out
+    assert "require-arm64: 1 write (12 pods roll" in said.out
+    assert "  room for all 12 on arm64" in said.out
     assert "rollback: nothing was changed by a run" in said.out
 
 
@@ -125,6 +127,14 @@ def test_plan_refuses_a_phase_that_is_not_there(shell: Shell) -> None:
     assert "canary-5, canary-25" in said.err
 
 
+def test_plan_warns_of_a_roll_that_will_get_stuck(tmp_path: Path) -> None:
+    with World.spawn(SHORT, scenario="no-arm-capacity", speed=20.0) as world:
+        ready = world.wait_ready()
+        full = Shell(tmp_path, {"PATH": os.environ["PATH"], "KUBECONFIG": str(ready.kubeconfig), **ready.env}, ready.playbook)
+        said = full("plan", str(ready.playbook), "--phase", "require-arm64", AWS_EC2_METADATA_DISABLED="true")
+    assert "  ! room for 0 of 12 on arm64 (cpu): it will get stuck\n" in said.out
+
+
 def test_status_is_one_look_as_text_and_as_json(shell: Shell) -> None:
     assert "not started" in shell("status", str(shell.playbook)).out
     facts = json.loads(shell("status", str(shell.playbook), "--json").out)
@@ -166,12 +176,13 @@ def test_diagnose_finds_nothing_where_nothing_is_wrong(shell: Shell) -> None:
 def test_diagnose_says_what_is_wrong_and_what_to_do(shell: Shell) -> None:
     said = shell("diagnose", str(shell.playbook))
     assert said.code == 1
-    for words in ("1 finding", "Quota used up (quota): ResourceQuota/three", "used up: pods 3 of 3", "safe now"):
+    for words in ("1 finding", "Quota used up (sure): ResourceQuota/three", "used up: pods 3 of 3", "  safe "):
         assert words in said.out
-    assert "confirm  kubectl --context rehearsal -n payments describe resourcequota three\n" in said.out
+    assert "  run      kubectl --context rehearsal -n payments describe resourcequota three\n" in said.out
     (found,) = json.loads(shell("diagnose", str(shell.playbook), "--json").out)["findings"]
     assert (found["kind"], found["objects"], found["count"]) == ("quota", ["ResourceQuota/three"], 1)
-    assert set(found) == {"kind", "title", "objects", "count", "since", "message", "cause", "confirm", "fix", "rollback"}
+    assert found["certainty"] == "sure"
+    assert {"kind", "title", "objects", "count", "side", "since", "message", "cause", "confirm", "fix", "rollback"} < set(found)
 
 
 def test_diagnose_without_aws_still_looks_at_the_cluster(shell: Shell) -> None:
@@ -212,6 +223,26 @@ def test_a_dry_run_asks_for_every_write_and_changes_nothing(shell: Shell) -> Non
     assert [e["type"] for e in events].count("write_done") == 7
     assert all(e["dry_run"] for e in events if e["type"] == "write_done")
     assert shell("plan", str(shell.playbook)).out == before
+
+
+def test_status_and_rollback_tell_what_became_of_the_last_run_here(shell: Shell, ready: Ready) -> None:
+    assert json.loads(shell("status", str(shell.playbook), "--json").out)["last_run"] == []
+    run = shell.home / "state" / "runs" / "short-20261122T015500Z-1f3a"
+    run.mkdir(parents=True)
+    head: dict[str, Json] = {"time": "2026-11-22T02:02:14.120Z", "phase": "canary-5", "who": "ana@bastion"}
+    events: list[dict[str, Json]] = [
+        {"type": "run_started", "message": "short by ana@bastion", "context": ready.context},
+        {"type": "write_done", "message": "weights", "dry_run": False},
+        {"type": "abort_triggered", "message": "latency_p99 drift: +25.2%", "who": "cockpit"},
+        {"type": "rollback_started", "message": "rolling back", "who": "playbook"},
+        {"type": "run_finished", "message": "rolled_back", "outcome": "rolled_back"},
+    ]
+    (run / "journal.jsonl").write_text("".join(json.dumps(head | event) + "\n" for event in events))
+    told = "rolled back 2026-11-22 02:02:14Z by the playbook: latency_p99 drift: +25.2% (run short-20261122T015500Z-1f3a"
+    said = shell("status", str(shell.playbook)).out
+    assert f"last run     {told}" in said
+    assert "not started" in said
+    assert f"nothing had been changed; last run here: {told}" in shell("rollback", str(shell.playbook)).out
 
 
 def test_rollback_of_what_nobody_changed_is_safe_at_once(shell: Shell) -> None:

@@ -27,7 +27,7 @@ from cockpit.rehearsal.kube.server import serve
 from cockpit.rehearsal.logs import PodHooks
 from cockpit.rehearsal.world import World
 from cockpit.sources.probing import ELF, UNAME, ExecProbe, elf_arch
-from tests.contract.small_api import connected
+from tests.contract.small_api import connected, serving
 from tests.factories import PLAYBOOK, pod
 from tests.unit.rehearsal.worlds import CANARY, pods, world
 
@@ -145,6 +145,32 @@ async def _against(talk: Talk, folder: Path) -> Ran:
 
     async with connected(folder, handle) as client:
         return await client.execute("payments", "p", "main", UNAME)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_is_followed(status: int, tmp_path: Path) -> None:
+    reached: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        reached.append(request.path)
+        return web.Response(status=404)
+
+    async with serving(elsewhere) as other:
+
+        async def handle(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": f"{other}/stolen"})
+
+        async with connected(tmp_path, handle) as client:
+            with pytest.raises(Rejected, match=f"redirected .HTTP {status}"):
+                await client.execute("payments", "p", "main", UNAME)
+    assert not reached
+
+
+async def test_an_end_of_endless_depth_cannot_be_read(tmp_path: Path) -> None:
+    async def deep(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(b"\x03" + b'{"x":' + b"[" * 30_000)
+
+    assert (await _against(deep, tmp_path)).code is None
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, Unauthorized), (404, NotFound), (400, Rejected), (500, Rejected)])

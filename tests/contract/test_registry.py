@@ -213,6 +213,21 @@ async def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert "connection refused" in await refused(at, Unreachable)
 
 
+@pytest.mark.parametrize("text", ["xn--a.example.com/foo:1", "[::::]:5/x:1"])
+async def test_a_name_that_is_no_address_is_refused(text: str) -> None:
+    registry = RegistryClient()
+    with pytest.raises(Rejected, match="has no address"):
+        await registry.image(text)
+    await registry.aclose()
+
+
+@pytest.mark.parametrize("place", ["https://xn--a.example.com/x", "https://[::::]/x", "//xn--a.example.com/x"])
+async def test_a_redirect_to_what_is_no_address_is_not_followed(place: str) -> None:
+    async with bench(fault=lambda _: web.Response(status=307, headers={"Location": place})) as at:
+        await refused(at, Unreachable)
+        assert len(at.requests) == 1
+
+
 async def test_a_throttling_registry_says_for_how_long() -> None:
     async with bench(fault=lambda _: web.Response(status=429, headers={"Retry-After": "7"})) as at, client(at) as registry:
         with pytest.raises(Throttled) as caught:
@@ -228,6 +243,12 @@ class TestCredentials:
             at.push(NAME, "1", MULTI_ARCH)
             assert (await registry.image(f"{HOST}/{NAME}:1")).known
             assert [path for path, _ in at.requests].count("/token") == 1, "one token does for a repository"
+
+    async def test_a_token_server_that_answers_nonsense_gives_no_token(self) -> None:
+        deep = b'{"x":' + b"[" * 50_000
+        fault = lambda request: web.Response(body=deep) if request.path == "/token" else None  # noqa: E731
+        async with bench(wants="bearer", fault=fault) as at:
+            assert "gave no token" in await refused(at, Unreachable)
 
     async def test_a_token_that_has_expired_is_asked_for_again(self) -> None:
         async with bench(wants="bearer", expires_in=0) as at, client(at) as registry:
@@ -303,6 +324,11 @@ class TestCredentials:
         async with bench(wants="basic") as at:
             assert "config.json cannot be read" in await refused(at, Unauthorized)
 
+    async def test_a_file_of_endless_depth_is_an_error_too(self, tmp_path: Path) -> None:
+        (tmp_path / "docker" / "config.json").write_text("[" * 100_000)
+        async with bench(wants="basic") as at:
+            assert "config.json cannot be read" in await refused(at, Unauthorized)
+
     async def test_blobs_elsewhere_get_no_credentials(self, docker: Callable[..., None]) -> None:
         async with bench(wants="basic") as at, bench() as elsewhere:
             at.push(NAME, "1", MULTI_ARCH)
@@ -311,7 +337,9 @@ class TestCredentials:
             assert (await asked(at)).known
             assert elsewhere.requests and not any(sent for _, sent in elsewhere.requests)
 
-    @pytest.mark.parametrize("realm", ["http://registry-tokens.example.com/token", "ftp://x", "::", "https://u:p@x/"])
+    @pytest.mark.parametrize(
+        "realm", ["http://registry-tokens.example.com/token", "ftp://x", "::", "https://u:p@x/", "https://xn--a/"]
+    )
     async def test_passwords_go_to_no_token_server_without_tls(self, realm: str, docker: Callable[..., None]) -> None:
         async with bench(wants="bearer", realm=realm) as at:
             docker(auths={at.url: {"username": USER, "password": PASSWORD}})

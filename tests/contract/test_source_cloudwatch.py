@@ -103,7 +103,7 @@ async def test_one_call_asks_for_everything_and_the_trend_is_there_at_once() -> 
     server = full(clock)
     told = await rounds(server, clock, 1)
     assert len(server.calls) == 1
-    assert len(server.calls[0]["MetricDataQueries"]) == 6
+    assert len(server.calls[0]["MetricDataQueries"]) == 10
     assert server.calls[0]["EndTime"] - server.calls[0]["StartTime"] == BACKFILL
     assert {q["MetricStat"]["Period"] for q in server.calls[0]["MetricDataQueries"]} == {60}
     assert told[-1].keys == {(s, a) for s in ("latency", "errors", "requests") for a in Arch}
@@ -221,6 +221,35 @@ async def test_one_metric_that_is_refused_marks_its_own_series_only() -> None:
     assert not newest(told, "latency").error_is_no_data
     assert "internal error" in newest(told, "errors").error
     assert not newest(told, "requests").error
+
+
+@pytest.mark.parametrize("missing", ["PartialData", "Unheard", "no result"])
+async def test_a_count_of_errors_that_was_not_given_whole_is_not_0(missing: str) -> None:
+    clock = ManualClock()
+    server = full(clock)
+    if missing == "no result":
+        server.left_out = frozenset({"HTTPCode_Target_5XX_Count"})
+    else:
+        server.statuses = {"HTTPCode_Target_5XX_Count": missing}
+    told = await rounds(server, clock, 1)
+    series = newest(told, "errors")
+    assert not series.samples
+    assert missing in series.error
+    assert not series.error_is_no_data
+    assert not newest(told, "requests").error
+    server.statuses, server.left_out = {}, frozenset()
+    assert {s.value for s in newest(await rounds(server, clock, 1), "errors").samples} == {0.0}
+
+
+async def test_connections_that_targets_break_are_errors() -> None:
+    clock = ManualClock()
+    server = full(clock)
+    server.data["RequestCount", "Sum", GROUPS[Arch.ARM64]] = minutes(clock, [100.0, 100.0, 100.0, 10.0])
+    server.data["HTTPCode_Target_5XX_Count", "Sum", GROUPS[Arch.ARM64]] = minutes(clock, [None, 1.0, None, None])
+    server.data["TargetConnectionErrorCount", "Sum", GROUPS[Arch.ARM64]] = minutes(clock, [None, 2.0, 5.0, 40.0])
+    server.data["TargetTLSNegotiationErrorCount", "Sum", GROUPS[Arch.ARM64]] = minutes(clock, [None, 1.0, None, None])
+    series = newest(await rounds(server, clock, 1), "errors")
+    assert [s.value for s in series.samples] == [0.0, 0.04, 0.05, 1.0]
 
 
 async def test_after_an_outage_what_was_missed_is_read() -> None:

@@ -40,7 +40,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.errors: list[CockpitError] = []
+        self.errors: list[Exception] = []
         self.under_way = self.most = 0
 
     async def image(self, text: str) -> Image:
@@ -132,6 +132,17 @@ async def test_a_registry_that_fails_is_asked_again_with_patience(error: Cockpit
         assert found.images[A].why == str(error) and not found.images[A].known
         assert (await watched.passes(wait + 4)).images[A].known
         assert len(watched.registry.asked) == 2
+
+
+@pytest.mark.parametrize("error", [RecursionError("deep"), UnicodeError("secret"), RuntimeError("secret")])
+async def test_what_nobody_thought_of_leaves_the_other_images_known(error: Exception) -> None:
+    async with Watched() as watched:
+        watched.registry.errors = [error]
+        watched.seen = world(container(), container(B))
+        found = await watched.passes(2.0)
+        assert found.source(SourceName.IMAGES).live
+        assert found.images[A].why == f"it cannot be asked about ({type(error).__name__})" and found.images[B].known
+        assert (await watched.passes(4)).images[A].known
 
 
 async def test_a_registry_that_goes_on_failing_is_asked_seldom() -> None:

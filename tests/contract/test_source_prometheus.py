@@ -7,7 +7,6 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -63,12 +62,18 @@ async def served(metrics: Metrics, kept: timedelta = KEPT, **config: Any) -> Asy
         yield MetricsSource(Prometheus(url, **config), SIGNALS, metrics.clock, Random(1), keep=kept)
 
 
-async def rounds(source: MetricsSource, clock: ManualClock, count: int, step: float = 15.0) -> list[Observation]:
-    """What is told in `count` rounds, with the clock moved on between them."""
+async def rounds(
+    source: MetricsSource,
+    clock: ManualClock,
+    count: int,
+    step: float = 15.0,
+    until: Callable[[list[Observation]], bool] = lambda _: True,
+) -> list[Observation]:
+    """What is told in `count` rounds, and in more `until` something is, with the clock moved on between them."""
     told: list[Observation] = []
     stream = source.observe()
     try:
-        while sum(o.kind in (Kind.LISTED, Kind.FAULT) for o in told) < count:
+        while sum(o.kind in (Kind.LISTED, Kind.FAULT) for o in told) < count or not until(told):
             pending = asyncio.ensure_future(anext(stream))
             while not (await asyncio.wait({pending}, timeout=0.005))[0]:
                 # Only once it sleeps: an answer on its way is not overtaken by the clock.
@@ -113,6 +118,8 @@ async def test_each_arch_is_asked_for_and_the_sample_has_the_servers_time() -> N
         (lambda now: vector(), "no series", True),
         (lambda now: vector((now, "NaN")), "NaN", True),
         (lambda now: vector((now, "+Inf")), "+Inf", True),
+        (lambda now: vector((now, "-20")), "gives -20, which is no figure in seconds", False),
+        (lambda now: vector((now, "1e200")), "gives 1e+200, which is no figure", False),
         (lambda now: vector((now, "1"), (now, "2")), '{pod="p0"} {pod="p1"}', False),
         (lambda now: vector((now, "1"), (now, "2"), metric={"x": "\x1b]52;c;a\x07"}), "␛]52", False),
         (
@@ -126,7 +133,7 @@ async def test_each_arch_is_asked_for_and_the_sample_has_the_servers_time() -> N
             False,
         ),
     ],
-    ids=["empty", "nan", "inf", "several", "hostile", "bad-data", "string"],
+    ids=["empty", "nan", "inf", "negative", "absurd", "several", "hostile", "bad-data", "string"],
 )
 async def test_what_is_not_one_number_is_said_in_the_series(
     answer: Callable[[float], web.Response], word: str, no_data: bool
@@ -254,65 +261,3 @@ async def test_the_token_is_read_anew_and_never_shown(tmp_path: Path) -> None:
         assert "s3cret" not in repr(told)
         token.unlink()
         assert "cannot be read" in (await rounds(source, clock, 1))[-1].why
-
-
-async def test_what_was_before_the_start_is_filled_in(tmp_path: Path) -> None:
-    clock = ManualClock()
-    metrics = Metrics(clock)
-    now = clock.start.timestamp()
-    metrics.history = [(now - 30, "1"), (now - 15, "NaN"), (now, "9"), (now + 15, "9")]
-    async with served(metrics) as source:
-        told = await rounds(source, clock, 2)
-    assert [s.value for s in newest(told).samples][:2] == [1.0, 0.25]
-
-
-class Forgetful(Metrics):
-    """Gives a past of 30 minutes, every `step` seconds of it, and refuses the first range queries."""
-
-    refused = 0
-    ranges: list[dict[str, str]]
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        if not request.path.endswith("query_range"):
-            return await super().__call__(request)
-        form = {key: str(value) for key, value in (await request.post()).items()}
-        self.ranges.append(form)
-        if "arm64" in form["query"] and self.refused:
-            self.refused -= 1
-            return web.Response(status=500, text="<html>")
-        start, end, step = (float(form[key]) for key in ("start", "end", "step"))
-        values = [[start + i * step, "1"] for i in range(int((end - start) / step) + 1)]
-        if len(values) > 11_000:
-            return web.json_response({"status": "error", "errorType": "bad_data", "error": "exceeded maximum"}, status=400)
-        return web.json_response(
-            {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
-        )
-
-
-@pytest.mark.parametrize(("refused", "filled"), [(0, True), (2, True), (9, False)])
-async def test_a_past_that_could_not_be_read_is_asked_for_again_and_holds_nothing_up(refused: int, filled: bool) -> None:
-    clock = ManualClock()
-    metrics = Forgetful(clock)
-    metrics.refused, metrics.ranges = refused, []
-    async with served(metrics) as source:
-        told = await rounds(source, clock, 5)
-    arm, amd = newest(told), newest(told, ("latency_p99", Arch.AMD64))
-    assert len(amd.samples) > 120
-    assert (len(arm.samples) > 120) is filled
-    assert not arm.error
-    assert sum(o.kind is Kind.LISTED for o in told) == 5
-    assert [s.time for s in arm.samples] == sorted({s.time for s in arm.samples})
-    assert len(metrics.ranges) == 1 + min(refused + 1, 3)
-    assert {form["step"] for form in metrics.ranges} == {"15.000"}
-
-
-async def test_a_long_past_is_asked_for_in_pieces_that_the_server_takes() -> None:
-    clock = ManualClock()
-    metrics = Forgetful(clock)
-    metrics.ranges = []
-    async with served(metrics, every=0.1) as source:
-        series = newest(await rounds(source, clock, 2, step=0.1))
-    assert len(metrics.ranges) == 4
-    times = [s.time for s in series.samples if s.time < clock.start]
-    assert len(times) == len(set(times)) == 18_000
-    assert max(b - a for a, b in pairwise(times)) < timedelta(seconds=0.11)

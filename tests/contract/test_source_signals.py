@@ -81,3 +81,12 @@ async def test_one_that_cannot_be_asked_marks_its_own_series_and_the_other_goes_
     assert not snapshot.signals["a", Arch.ARM64].error
     store = await folded(Part([FAULT]), Part([series("b"), FAULT]))
     assert store.freeze().source(METRICS).freshness is Freshness.FAULT
+
+
+async def test_what_one_was_refused_from_the_start_can_be_read_whatever_the_other_lists() -> None:
+    refused = "not allowed: cloudwatch:GetMetricData"
+    for parts in ([listed("a"), listed("a")], [series("a"), listed("a"), listed("a")]):
+        store = await folded(Part([series("b", refused), FAULT]), Part(parts))
+        snapshot = store.freeze()
+        assert snapshot.source(METRICS).freshness is Freshness.LIVE
+        assert snapshot.signals["b", Arch.ARM64].error == refused

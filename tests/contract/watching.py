@@ -22,6 +22,8 @@ class SmallCloudWatch:
     refuse: Callable[[int], tuple[int, str] | None] = lambda _: None
     statuses: dict[str, str] = field(default_factory=dict)
     """A status other than Complete, by the metric's name."""
+    left_out: frozenset[str] = frozenset()
+    """Metrics, by name, that the answer says nothing of."""
     page: int = 10_000
     """Points of one metric in one answer."""
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -42,10 +44,13 @@ class SmallCloudWatch:
         first = int(asked.get("NextToken", "0"))
         results, more = [], False
         for query in asked["MetricDataQueries"]:
+            if query["MetricStat"]["Metric"]["MetricName"] in self.left_out:
+                continue
             points = [(m, v) for m, v in self._points(query) if asked["StartTime"] <= m < asked["EndTime"]]
             some = points[first : first + self.page]
             more = more or len(points) > first + self.page
-            status = self.statuses.get(query["MetricStat"]["Metric"]["MetricName"], "Complete")
+            rest = "PartialData" if len(points) > first + self.page else "Complete"
+            status = self.statuses.get(query["MetricStat"]["Metric"]["MetricName"], rest)
             results.append(
                 {
                     "Id": query["Id"],
@@ -53,7 +58,7 @@ class SmallCloudWatch:
                     "Timestamps": [m.timestamp() for m, _ in some],
                     "Values": [v for _, v in some],
                     "StatusCode": status,
-                    "Messages": [] if status == "Complete" else [{"Code": status, "Value": "as\x1b told"}],
+                    "Messages": [] if status == rest else [{"Code": status, "Value": "as\x1b told"}],
                 }
             )
         return {"MetricDataResults": results, "Messages": [], **({"NextToken": str(first + self.page)} if more else {})}

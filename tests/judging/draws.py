@@ -16,13 +16,17 @@ LEVEL = 0.115
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`noise` is a sample's standard deviation as a part of its level; `drift` the canary's true one, from sample `onset` on."""
+    """`noise` is a sample's standard deviation as a part of its level; `drift` the canary's true one, from sample `onset` on.
+
+    `told`: the query says how far its samples look back.
+    """
 
     noise: float
     overlapping: bool
     drift: float = 0.0
     samples: int = 120
     onset: int = 0
+    told: bool = True
 
 
 def soak(setting: Setting, seed: int) -> tuple[list[float], list[float]]:

@@ -8,23 +8,47 @@ of the means, which has to be above 1 (its default asks for no more).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
+
+import numpy as np
 
 DEVIATIONS = 2.3263478740408408
 """Of the normal that leaves 1% on each side."""
 TOLERANCE = 0.25
 
 
-def high(canary: Sequence[float], baseline: Sequence[float], deviations: float = DEVIATIONS) -> bool:
-    """Kayenta calls the canary High: worse, for a metric that should not rise."""
-    estimate, low = shift(canary, baseline, deviations)
-    return low > TOLERANCE * abs(estimate) and sum(canary) / len(canary) > sum(baseline) / len(baseline)
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Confidence, in deviations of the normal, up to which the interval lies above the tolerance, and above 0."""
+
+    reach: float
+    above_zero: float
+
+    @property
+    def high(self) -> bool:
+        """Kayenta calls the canary High: worse, for a metric that should not rise."""
+        return self.reach >= DEVIATIONS
+
+    @property
+    def detected(self) -> bool:
+        """The interval lies above 0."""
+        return self.above_zero >= DEVIATIONS
 
 
-def shift(canary: Sequence[float], baseline: Sequence[float], deviations: float = DEVIATIONS) -> tuple[float, float]:
-    """The Hodges-Lehmann estimate, and the lower end of its interval."""
+def judge(canary: Sequence[float], baseline: Sequence[float]) -> Judgement:
+    """Kayenta's judgement for any confidence.
+
+    The interval begins at the difference of rank `round(nm/2 - deviations * spread)`, so it lies above a value as long as this
+    rank is not less than the number of differences up to the value.
+    """
     n, m = len(canary), len(baseline)
-    differences = sorted(x - y for x in canary for y in baseline)
-    rank = round(n * m / 2 - deviations * sqrt(n * m * (n + m + 1) / 12))
-    middle = (differences[(n * m - 1) // 2] + differences[n * m // 2]) / 2
-    return middle, differences[max(0, rank)] if rank >= 0 else -float("inf")
+    differences = np.subtract.outer(canary, baseline).ravel()
+    estimate = float(np.median(differences))
+    spread = sqrt(n * m * (n + m + 1) / 12)
+    worse = sum(canary) / n > sum(baseline) / m
+
+    def reach(value: float) -> float:
+        return (n * m / 2 + 0.5 - int(np.count_nonzero(differences <= value))) / spread
+
+    return Judgement(reach(TOLERANCE * abs(estimate)) if worse else 0.0, reach(0.0))

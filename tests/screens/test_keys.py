@@ -326,3 +326,13 @@ async def test_the_bell_rings_on_transitions_only(monkeypatch: pytest.MonkeyPatc
             app.tick()
             counts.append(len(rung))
     assert counts == [0, 1, 1, 2, 3, 3]
+
+
+async def test_the_next_key_takes_the_answer_to_the_last_one_away() -> None:
+    app, _ = app_of(make.soaking())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "p")
+        assert "cannot act now" in app.view.reply
+        await press(pilot, "1")
+        assert app.view.reply == ""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from cockpit.model.arch import Arch
 from cockpit.model.finding import FindingKind
 from cockpit.model.snapshot import Freshness, SourceName, SourceState
 from cockpit.model.verdict import Outcome, Verdict
@@ -24,6 +25,7 @@ from screens.widgets.browse import Browse
 from screens.widgets.lines import Lines
 from tests.screens import factories as make
 from tests.screens.fakes import app_of
+from tests.unit.rules.matrix.test_words import rolled
 from tests.unit.rules.matrix.worlds import Case, cases, playbook
 
 NARROW = (80, 24)
@@ -53,14 +55,15 @@ def shown(app: CockpitApp) -> list[str]:
 
 @pytest.mark.parametrize("case", [c for c in CASES.values() if c.expected], ids=lambda c: c.name)
 def test_cause_command_and_move_of_the_gravest_fit_on_the_smallest_terminal(case: Case) -> None:
-    rows = matrix.overview(replace(make.soaking(), matrix=look(case.snapshot, playbook())), 0, NARROW[0] - 2)
+    shown = replace(make.soaking(), matrix=look(case.snapshot, playbook()))
+    rows = matrix.overview(shown, 0, NARROW[0] - 2)
     first = look(case.snapshot, playbook()).findings[0]
     text = [plain(row) for row in rows[:16]]
     assert all(width(row) <= NARROW[0] - 2 for row in rows)
     for label in ("seen", "cause", "run", "fix", "safe"):
         assert any(row.startswith(label) for row in text), (label, text)
     said = " ".join(row[matrix.INDENT :].removesuffix(" \\") for row in text)
-    assert first.confirm.replace(" ", "") in said.replace(" ", "")
+    assert matrix.command(shown, first).replace(" ", "") in said.replace(" ", "")
     assert first.rollback in said
 
 
@@ -78,6 +81,32 @@ def test_no_word_of_a_command_is_ever_lost_or_changed(words: list[str], cells: i
     assert all(len(row) <= cells for row in rows)
     joined = "\n".join(rows).replace(" \\\n", " ").replace("\n", "")
     assert shlex.split(joined) == words
+
+
+def test_a_command_of_which_a_word_is_broken_says_which_key_copies_it() -> None:
+    def said(name: str, cells: int) -> str:
+        shown = replace(make.soaking(), matrix=look(CASES[name].snapshot, playbook()))
+        return "\n".join(plain(row) for row in matrix.overview(shown, 0, cells))
+
+    assert "press c to copy it" in said("targets-unhealthy", 78)
+    assert "press c to copy it" not in said("targets-unhealthy", 130)
+    assert "press c to copy it" not in said("exec-format-log-message", 78)
+
+
+def test_what_mends_it_stands_below_and_a_way_back_that_is_not_ready_says_why_and_how() -> None:
+    seen = rolled("registry.example.com/payments:1.3.9")
+    shown = replace(make.soaking(), matrix=look(seen, playbook()))
+    text = [plain(row) for row in matrix.overview(shown, 0, 78)]
+    assert text[0].startswith("▸✗ Exec format error  likely, Pod/canary-0")
+    assert any(row.startswith("fix by kubectl --context prod-eks -n payments rollout undo") for row in text)
+    cordoned = {k: replace(n, unschedulable=n.arch is Arch.AMD64) for k, n in seen.nodes.items()}
+    red = Readiness(Verdict("rollback ready", Outcome.FAIL, "no amd64 node is ready and schedulable"))
+    stuck = replace(
+        shown, snapshot=replace(seen, nodes=cordoned), matrix=look(CASES["healthy"].snapshot, playbook()), readiness=red
+    )
+    text = [plain(row) for row in matrix.overview(stuck, 0, 78)]
+    assert "cause  4 of 4 amd64 nodes are cordoned" in text
+    assert "fix by kubectl --context prod-eks uncordon -l kubernetes.io/arch=amd64" in text
 
 
 def test_the_rest_is_listed_quietly_and_what_is_blind_is_named() -> None:

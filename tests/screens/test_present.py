@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,15 +12,20 @@ from cockpit.model.arch import Arch
 from cockpit.model.event import EventType
 from cockpit.model.series import Series
 from cockpit.model.snapshot import Freshness, SourceName
+from cockpit.model.verdict import Outcome, Verdict
+from cockpit.run.frame import Frame, Judged
+from cockpit.run.machine import Permit
 from cockpit.run.state import Stage
 from screens.actions import ACTIONS, BY_ID
 from screens.present import header, keys, notice, plan
+from screens.present.alerts import rings
 from screens.present.detail import detail_rows
 from screens.present.events import log_rows
 from screens.present.panels import PANELS, boxed, content, ruled
 from screens.present.view import View
 from screens.present.words import Line, Tone, plain, width
 from tests.screens import factories as make
+from tests.screens import world
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -202,7 +208,8 @@ def test_a_reply_to_a_key_comes_before_everything_else() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("soaking", "✓ canary-5 ── ● canary-25 soaking 7:41/15:00 ── ○ canary-50"),
+        ("promotable", "✓ canary-5 ── ● canary-25 soaked 15:00/15:00 ── ○ canary-50"),
+        ("soaking", "✓ canary-5 ── ● canary-25 ✗ blocked 7:41/15:00 ── ○ canary-50"),
         ("held", "● canary-25 ‖ HELD 7:41/15:00"),
         ("rolling_back", "● canary-25 ↩ rolling back"),
         ("completed", "✓ require-arm64   ✓ COMPLETED"),
@@ -336,3 +343,99 @@ def test_the_log_holds_messages_whole_with_who(cells: int) -> None:
 
 def test_the_log_names_what_held_a_run_where_that_was_no_person() -> None:
     assert plain(log_rows(make.event(1, EventType.HELD, "held", by="abort"), 116)[0])[10:].startswith("abort ")
+
+
+def cordoned(stage: Stage = Stage.SOAKING) -> Frame:
+    """Every amd64 node is cordoned while canary-25 soaks."""
+    base = make.promotable().snapshot
+    nodes = {k: replace(n, unschedulable=n.arch == Arch.AMD64) for k, n in base.nodes.items()}
+    return make.make(make.at(1, stage), replace(base, nodes=nodes))
+
+
+def shown_in(frame: Frame, cells: int = 80) -> str:
+    return plain(notice.notice(View("payments-api", frame), cells))
+
+
+def test_a_way_back_that_is_gone_comes_before_all_that_the_run_does() -> None:
+    frame = cordoned()
+    assert shown_in(frame).startswith(" ✗ THE WAY BACK IS NOT READY: 14 of 14 amd64 nodes cordoned")
+    low = text(content(PANELS[0], View("x", frame), 76, 2))
+    assert "amd64 14 ready, all cordoned" in low
+    assert "R Roll back (NOT ready)" in text(keys.key_bar(View("x", frame), 120))
+    assert rings(make.promotable(), frame)
+    assert not rings(frame, frame)
+
+
+def test_a_gate_that_fails_blocks_and_one_that_cannot_tell_waits() -> None:
+    assert "blocked by agents ready: fluent-bit" in shown_in(make.soaking(), 120)
+    assert "✗ blocked 7:41/15:00" in plain(header.rail(view("soaking"), 120))
+    few = replace(make.promotable(), gates=(Verdict("share", Outcome.LOW_SAMPLES, "settling"),))
+    few = replace(few, promote=Permit(False, ("share",)))
+    assert "cannot tell yet: share" in shown_in(few)
+    assert "yet" not in shown_in(replace(few, gates=(Verdict("errors", Outcome.NO_DATA, "no series"),)))
+
+
+BREACH = Verdict(
+    "latency_p99 drift",
+    Outcome.LOW_SAMPLES,
+    "+25.2% against baseline (max +10%), for 75 of 120 s",
+    {"n": 3, "lasted": 75.0, "for_seconds": 120.0},
+)
+
+
+def test_an_abort_trigger_under_way_is_a_breach_and_says_what_follows() -> None:
+    frame = replace(make.promotable(), aborts=(BREACH,))
+    assert "latency_p99 drift beyond the abort limit for 75 of 120 s, then" in shown_in(frame)
+    for height in (3, 10):
+        assert "BREACHING 75/120 s, then" in text(content(PANELS[4], View("x", frame), 76, height))
+    assert "few samples" not in text(list(detail_rows(5, frame, 76)))
+
+
+def test_failing_verdicts_come_first_and_the_first_page_holds_their_reasons() -> None:
+    frame = make.soaking()
+    rows = [plain(row) for row in detail_rows(5, frame, 76)]
+    states = [row.split()[0] for row in rows if row[2:3] in ("✗", "✓", "?", "!", "…")]
+    gate_states = states[: len(frame.gates)]
+    assert gate_states == sorted(gate_states, key="✗!?…✓".index)
+    assert "fluent-bit" in "\n".join(rows[:6])
+    first_query = next(n for n, row in enumerate(rows) if row.strip().startswith("query "))
+    assert first_query > max(n for n, row in enumerate(rows) if row[2:3] in ("✗", "✓", "?"))
+
+
+def gone_back() -> Frame:
+    """Rolled back three minutes ago on a failing gate, an emulated image known."""
+    when = world.NOW.replace(hour=2, minute=5, second=21)
+    judged = Judged(when, make.held().gates, make.held().aborts, ("Emulated",))
+    state = replace(make.at(1, Stage.ROLLED_BACK, error="latency_p99 drift: +197%"), stage_at=world.NOW - timedelta(minutes=4))
+    return replace(make.make(state, world.snapshot(0)), judged=judged)
+
+
+def test_a_rolled_back_run_keeps_why_and_names_the_cause() -> None:
+    frame = gone_back()
+    drained = replace(frame, traffic=replace(frame.traffic, observed=0.0))
+    assert "ROLLED BACK: configured as before; likely cause: Emulated (m)" in shown_in(drained)
+    top = plain(boxed(PANELS[4], View("x", frame), 60, 12, False)[0])
+    assert "Gates, as judged at 02:05:21" in top
+    assert "✗ ABORT latency_p99 drift" in text(content(PANELS[4], View("x", frame), 76, 3))
+    assert "✗ FAIL" in text(list(detail_rows(5, frame, 76)))
+    assert "the run has ended" in plain(header.rail(View("x", frame), 80))
+    assert "next" not in plain(header.rail(View("x", frame), 80))
+
+
+def test_what_did_not_come_back_is_said_before_rolled_back() -> None:
+    frame = gone_back()
+    still = replace(frame, traffic=replace(frame.traffic, observed=1.0))
+    assert "WEIGHTS BACK, TRAFFIC NOT: 100% still on arm64" in shown_in(still)
+    assert "NOT BACK" in plain(header.rail(View("x", still), 120))
+    just_now = replace(still, state=replace(still.state, stage_at=still.snapshot.time))
+    assert "ROLLED BACK, 100% still on arm64 (settling); likely cause: Emulated (m)" in shown_in(just_now)
+    amd64 = replace(still.nodes.archs[Arch.AMD64], pods_ready=0)
+    empty = replace(still, nodes=replace(still.nodes, archs={**still.nodes.archs, Arch.AMD64: amd64}))
+    assert "100% still on arm64, 0 pods ready on amd64" in shown_in(empty)
+
+
+def test_a_state_never_runs_into_the_figure_beside_it() -> None:
+    base = make.promotable()
+    nodes = {k: replace(n, control_plane=True) for k, n in base.snapshot.nodes.items()}
+    rows = text(list(detail_rows(1, make.make(base.state, replace(base.snapshot, nodes=nodes)), 116)))
+    assert "control plane  cpu" in rows

@@ -14,7 +14,7 @@ from cockpit.clock import ManualClock, ScaledClock
 from cockpit.model.diff import diff, outline
 from cockpit.model.json import canonical, digest
 from cockpit.model.quantity import millicores, size
-from cockpit.text import clean
+from cockpit.text import clean, clean_end
 
 
 @given(st.text())
@@ -25,6 +25,12 @@ def test_clean_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
         assert not 0x7F <= code < 0xA0
         assert character not in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029"
     assert len(clean(text)) <= 1024
+
+
+@given(st.text(max_size=60), st.integers(2, 40))
+def test_of_what_is_too_long_the_end_can_be_kept_and_is_as_clean(text: str, limit: int) -> None:
+    whole, end = clean(text, 1000), clean_end(text, limit)
+    assert end == (whole if len(whole) <= limit else "…" + whole[-(limit - 1) :])
 
 
 def test_what_was_dangerous_stays_visible() -> None:

@@ -128,12 +128,9 @@ class Tokens:
         return httpx.Request("GET", realm.copy_merge_params(asked), headers=headers)
 
     def _realm(self, text: str, login: Login) -> httpx.URL:
-        try:
-            realm = httpx.URL(text)
-        except (httpx.InvalidURL, ValueError):
-            realm = httpx.URL("")
-        plain = realm.scheme == "http" and self._plain and (loopback(realm.host) or login.empty)
-        if not (realm.scheme == "https" or plain) or not realm.host or realm.userinfo:
+        realm = address(text)
+        plain = realm is not None and realm.scheme == "http" and self._plain and (loopback(realm.host) or login.empty)
+        if realm is None or not (realm.scheme == "https" or plain) or realm.userinfo:
             raise Unauthorized(f"registry {self._host} names a token server without https: nothing is sent there")
         return realm
 
@@ -165,6 +162,15 @@ def loopback(host: str) -> bool:
     return host in ("localhost", "::1", "[::1]") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
+def address(text: str) -> httpx.URL | None:
+    """A URL whose host can be read; None for what is none, or whose host is no name (a broken `xn--` one)."""
+    try:
+        found = httpx.URL(text)
+        return found if found.host else None
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
 def host_of(url: str) -> str:
     """The host of an address, cleaned; empty for what is none."""
     try:
@@ -176,5 +182,5 @@ def host_of(url: str) -> str:
 def _decoded(body: bytes) -> _Token:
     try:
         return msgspec.json.decode(body, type=_Token)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Token()

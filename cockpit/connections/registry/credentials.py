@@ -77,11 +77,14 @@ def _config() -> dict[str, Any]:
     path = Path(os.environ.get("DOCKER_CONFIG") or "~/.docker") / "config.json"
     try:
         path = path.expanduser()
+    except RuntimeError:  # whoever has no home has no file in it
+        return {}
+    try:
         with path.open("rb") as file:
             found = json.loads(file.read(CONFIG_BYTES))
-    except (FileNotFoundError, NotADirectoryError, RuntimeError):  # RuntimeError: whoever has no home has no file in it
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unauthorized(f"{clean(str(path))} cannot be read ({type(error).__name__})") from None
     return found if isinstance(found, dict) else {}
 

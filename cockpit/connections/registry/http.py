@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from cockpit.connections.failures import plain_words
-from cockpit.connections.registry.auth import Login, Tokens, host_of, loopback, seconds
+from cockpit.connections.registry.auth import Login, Tokens, address, host_of, loopback, seconds
 from cockpit.connections.registry.credentials import Credentials
 from cockpit.connections.registry.documents import ACCEPT, digest_of, refused, verify
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
@@ -59,7 +59,9 @@ class RegistryHost:
         self._endpoint = (endpoint or _usual(name)).rstrip("/")
         # Like a mirror in containerd: it is told for whom it stands in, and gets the credentials of its own name, no others.
         self._mirror = {"ns": name} if endpoint else {}
-        parts = httpx.URL(self._endpoint)
+        parts = address(self._endpoint)
+        if parts is None:
+            raise Rejected(f"registry {clean(name, 200)} has no address that can be asked", status=400, reason="reference")
         self._local = loopback(parts.host)
         plain = parts.scheme == "http"
         account = parts.netloc.decode() if endpoint else name
@@ -128,11 +130,13 @@ class RegistryHost:
     def _moved(self, before: httpx.Request, location: str) -> httpx.Request:
         # The address holds a signature: no part of it but the host may be said.
         try:
-            url = before.url.join(location)
+            url = address(str(before.url.join(location)))
         except (httpx.InvalidURL, ValueError):
-            raise Unreachable(f"registry {self.name} redirects to what is no address") from None
+            url = None
+        if url is None:
+            raise Unreachable(f"registry {self.name} redirects to what is no address")
         lower = url.scheme == "http" and before.url.scheme != "http"
-        if url.scheme not in ("http", "https") or not url.host or lower or url.userinfo:
+        if url.scheme not in ("http", "https") or lower or url.userinfo:
             raise Unreachable(f"registry {self.name} redirects to an address that is not safe ({host_of(str(url)) or 'no host'})")
         headers = {"Accept": before.headers["Accept"]} if "Accept" in before.headers else {}
         same = (url.scheme, url.host, url.port) == (before.url.scheme, before.url.host, before.url.port)
@@ -141,7 +145,10 @@ class RegistryHost:
         return self._client.build_request("GET", url, headers=headers)
 
     async def _once(self, request: httpx.Request, limit: int) -> tuple[httpx.Response, bytes]:
-        response = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+        except UnicodeError:  # httpx reads where an answer would redirect to, whether or not it is to follow
+            raise Unreachable(f"registry {self.name} redirects to what is no address") from None
         try:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise refused("its answer is compressed, which was not asked for")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cockpit.model.finding import FindingKind as K
-from cockpit.rules.matrix.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,31 +108,3 @@ ADVICE: dict[K, Advice] = {
     ),
 }
 assert ADVICE.keys() == set(K)  # noqa: S101 (a kind without words would only be seen at 2am)
-
-_SCHEDULING = frozenset({K.PENDING_AFFINITY, K.PENDING_TAINT, K.PENDING_CAPACITY})
-_AGENTS = frozenset({K.AGENT_CRASH_LOOP, K.AGENT_MISSING})
-
-
-def way_back(scene: Scene, kind: K) -> str:
-    """The move that makes it safe now: the playbook's own way home, with what the runbook adds for this symptom."""
-    home, away = scene.home, scene.away
-    if kind is K.ARCH_LABEL_MISMATCH:
-        return f"cordon the node; R takes the run back to {home}"
-    if kind in _AGENTS:
-        return f"cordon the {away} nodes; {_move(scene)}"
-    if kind is K.QUOTA:
-        return f"{_weights(scene) or 'free quota first'}; pods that come back need room in the quota"
-    if kind in _SCHEDULING and not scene.playbook.alb:
-        return f"{_move(scene)}; Pending pods serve nothing, the old ones go on serving until then"
-    return _move(scene)
-
-
-def _move(scene: Scene) -> str:
-    parts = [_weights(scene)]
-    if any(phase.affinity for phase in scene.playbook.phases):
-        parts.append(f"affinity back to before the run: pods reschedule onto {scene.home} in minutes, no rebuild")
-    return "R (cockpit rollback): " + "; ".join(part for part in parts if part)
-
-
-def _weights(scene: Scene) -> str:
-    return f"weights back to {scene.home}, safe in seconds" if scene.playbook.alb else ""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
-from cockpit.model.cluster import Container, Node, Pod, Ref
-from cockpit.model.finding import Finding
+from cockpit.model.arch import ARCH_LABELS
+from cockpit.model.cluster import Container, DaemonSet, Node, Pod, Ref
+from cockpit.model.finding import Certainty, Finding
 from cockpit.model.finding import FindingKind as K
+from cockpit.model.json import Json
+from cockpit.model.playbook import Agent
+from cockpit.rules.affinity import admits
+from cockpit.rules.certified import uncertified
+from cockpit.rules.daemonsets import TOLERATED, keeps_off
 from cockpit.rules.matrix import commands
-from cockpit.rules.matrix.compose import finding
+from cockpit.rules.matrix.compose import Told, finding
 from cockpit.rules.matrix.scene import Member, Scene
+from cockpit.rules.tolerations import repelling
 
 CRASH_LOOP = "CrashLoopBackOff"
 OFTEN = 2
@@ -32,8 +40,8 @@ def crash_loop(scene: Scene) -> Iterator[Finding]:
             yield finding(
                 scene, K.AGENT_CRASH_LOOP, [m.name for m in looping],
                 f"{CRASH_LOOP} on {len(looping)} of {len(names)} nodes, {restarts} restarts: {last}",
-                commands.logs(scene, first.pod.namespace, first.pod.name, container.name),
-                what=agent.daemonset.name,
+                commands.last_words(first.pod, container), side=scene.away, certainty=Certainty.LIKELY,
+                told=_looping(scene, agent, first), what=agent.daemonset.name,
             )  # fmt: skip
 
 
@@ -46,14 +54,66 @@ def missing(scene: Scene) -> Iterator[Finding]:
             by_node.setdefault(member.pod.node, []).append(member)
         without = [n for n in nodes if _without(scene, by_node.get(n.name, []))]
         if without:
-            first = without[0]
-            here = by_node.get(first.name, [])
-            why = f"not Ready: {here[0].pod.phase}" if here else "no pod"
-            yield finding(
-                scene, K.AGENT_MISSING, [f"Node/{n.name}" for n in without],
-                f"{len(without)} of {len(nodes)} Ready {scene.away} nodes without {agent.daemonset.name}; {first.name}: {why}",
-                _placement(scene, agent.daemonset), what=agent.daemonset.name,
-            )  # fmt: skip
+            yield _missing(scene, agent.daemonset, without, len(nodes), by_node.get(without[0].name, []))
+
+
+def _missing(scene: Scene, ref: Ref, without: list[Node], of: int, here: list[Member]) -> Finding:
+    """`here` are its pods on the first node of `without`."""
+    first, daemonset = without[0], scene.daemonsets.get(f"{ref.namespace}/{ref.name}")
+    kept = keeps_off(daemonset, first) if daemonset and not here else ""
+    why = f"not Ready: {here[0].pod.phase}" if here else kept or "no pod"
+    return finding(
+        scene, K.AGENT_MISSING, [f"DaemonSet/{ref.name}", *(f"Node/{n.name}" for n in without)],
+        f"{len(without)} of {of} Ready {scene.away} nodes without {ref.name}; {first.name}: {why}",
+        _placement(ref), side=scene.away, count=len(without), what=ref.name,
+        certainty=Certainty.SURE if kept or daemonset is None else Certainty.LIKELY,
+        told=_kept_off(scene, ref, daemonset, kept, first),
+    )  # fmt: skip
+
+
+def _kept_off(scene: Scene, ref: Ref, daemonset: DaemonSet | None, kept: str, node: Node) -> Told:
+    """The agent's name, and the filter that keeps it off with the command that takes it away."""
+    if daemonset is None:
+        gone = f"there is no DaemonSet {ref.name} in {ref.namespace}: deleted, or named otherwise in the playbook"
+        return Told(ref.name, gone, "install it with an image for both architectures, or mend its name in the playbook")
+    if not kept:
+        return Told(ref.name)
+    whole = daemonset.desired == daemonset.ready
+    looks = f"; its own count {daemonset.ready}/{daemonset.desired} looks complete all the same" if whole else ""
+    fix = f"make sure that its image has a build for {scene.away}, then let it onto those nodes"
+    return Told(ref.name, f"{ref.name} is kept off {scene.away} nodes: {kept}{looks}", fix, _letting_in(ref, daemonset, node))
+
+
+def _letting_in(ref: Ref, daemonset: DaemonSet, node: Node) -> str:
+    """The patch that takes away what keeps the agent off a node; the editor where that takes thinking."""
+    pinned = [key for key in ARCH_LABELS if daemonset.node_selector.get(key, node.arch) != node.arch]
+    if pinned:
+        path = "/spec/template/spec/nodeSelector/" + pinned[0].replace("/", "~1")
+        patch: Json = [{"op": "remove", "path": path}]
+    elif not daemonset.node_selector.items() <= node.labels.items() or not admits(daemonset.affinity, {}, node):
+        return commands.kubectl(ref.namespace, "edit", "daemonset", ref.name)
+    else:
+        taint = next(t for t in repelling(daemonset.tolerations, node) if t.key not in TOLERATED)
+        toleration: Json = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+        path = "/spec/template/spec/tolerations"
+        patch = [{"op": "add", "path": f"{path}/-", "value": toleration} if daemonset.tolerations
+                 else {"op": "add", "path": path, "value": [toleration]}]  # fmt: skip
+    return commands.kubectl(
+        ref.namespace, "patch", "daemonset", ref.name, "--type", "json", "-p", json.dumps(patch, separators=(",", ":"))
+    )
+
+
+def _looping(scene: Scene, agent: Agent, member: Member) -> Told:
+    """A certified image that fails all the same needs somebody else's answer than one that was never certified."""
+    ref = agent.daemonset
+    if not agent.certified_images or uncertified(member.pod, agent.certified_images, scene.images, member.arch):
+        return Told(ref.name)
+    running = {c.image for c in member.pod.containers}
+    before = any(m.pod.ready and running.isdisjoint(c.image for c in m.pod.containers) for m in scene.of(ref))
+    back = "go back to the version that ran" if before else "choose a version that is known to run there"
+    undo = commands.kubectl(ref.namespace, "rollout", "undo", f"daemonset/{ref.name}") if before else ""
+    cause = f"the certified image of {ref.name} itself fails on {scene.away}: it is no other version that was rolled out"
+    return Told(ref.name, cause, f"ask who signed it off for {scene.away}; {back}", undo)
 
 
 def _nodes(scene: Scene) -> list[Node]:
@@ -89,6 +149,6 @@ def _ends_again(container: Container) -> bool:
     return not container.ready and container.restarts >= OFTEN and container.exit_code not in (None, 0)
 
 
-def _placement(scene: Scene, ref: Ref) -> str:
+def _placement(ref: Ref) -> str:
     template = "jsonpath={..nodeSelector}{..affinity}"
-    return commands.kubectl(scene, ref.namespace, "get", "daemonset", ref.name, "-o", template)
+    return commands.kubectl(ref.namespace, "get", "daemonset", ref.name, "-o", template)

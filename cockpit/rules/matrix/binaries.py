@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Container
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Certainty, Finding
 from cockpit.model.finding import FindingKind as K
-from cockpit.model.image import asked, local_id
+from cockpit.model.image import asked, exact, local_id
 from cockpit.rules.matrix import commands
-from cockpit.rules.matrix.compose import by_owner, finding, oldest
+from cockpit.rules.matrix.compose import finding, oldest
+from cockpit.rules.matrix.revisions import begun
 from cockpit.rules.matrix.scene import Member, Scene
+from cockpit.rules.matrix.sides import by_side
 
 EXEC_FORMAT = re.compile(r"exec format error", re.IGNORECASE)
 """The kernel's ENOEXEC in the words of runc, crun, containerd and CRI-O, and of shells."""
@@ -26,6 +28,8 @@ NO_MANIFEST = re.compile(
 WRONG_ELF = re.compile(r"invalid elf header|wrong elf class", re.IGNORECASE)
 NOT_LOADED = re.compile(r"cannot open shared object file", re.IGNORECASE)
 """Of a library that is absent as well: it counts only where the other architecture does without it."""
+SILENT = re.compile(r'Back-off pulling image "[^"]*"|Error: (?:ErrImagePull|ImagePullBackOff)')
+"""What kubelets say of a failed pull without its cause."""
 PULLING = frozenset({"ErrImagePull", "ImagePullBackOff"})
 CRASHING = frozenset({"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "StartError"})
 BEFORE = 70
@@ -44,12 +48,16 @@ class Sight:
 
 
 def built_for(scene: Scene, container: Container, arch: str) -> bool | None:
-    """Whether the image that runs has a build for `arch`; None when its registry has not said."""
-    image = scene.images.get(asked(container)) or scene.images.get(container.image)
-    if image is None or not image.known or not arch:
+    """Whether the image that runs has a build for `arch`; None when its registry has not said, or of a tag only."""
+    return _named_for(scene, container, arch) if exact(container) else None
+
+
+def _named_for(scene: Scene, container: Container, arch: str) -> bool | None:
+    """Whether what a container asks for, be it by a tag, has a build for `arch` now; None when its registry has not said."""
+    image, local = scene.images.get(asked(container)), local_id(container)
+    if image is None or not image.known or not arch or (local and local not in image.manifests):
         return None
-    digest = local_id(container) or container.image_id.partition("@")[2]
-    platform = image.manifests.get(digest, "")
+    platform = image.manifests.get(local or asked(container).partition("@")[2], "")
     return platform.split("/")[:2] == ["linux", arch] if platform else image.runs_on(arch)
 
 
@@ -62,10 +70,16 @@ def exec_format(scene: Scene) -> Iterator[Finding]:
             return words
         crashing = container.waiting in CRASHING or container.exit_code not in (None, 0)
         if crashing and not container.ready and built_for(scene, container, member.arch) is False:
-            return f"ended with {container.exit_code} again and again, and the image has no {member.arch} build"
+            ended = container.exit_code is not None
+            how = f"ended with {container.exit_code} again and again" if ended else container.waiting
+            return f"{how}, and the image has no {member.arch} build"
         return ""
 
-    return _findings(scene, K.EXEC_FORMAT, seen, _logs)
+    def sure(of: Sight) -> Certainty:
+        told = bool(_part(EXEC_FORMAT, of.member, of.container))
+        return Certainty.SURE if told and built_for(scene, of.container, of.member.arch) is False else Certainty.LIKELY
+
+    return _findings(scene, K.EXEC_FORMAT, seen, _logs, sure)
 
 
 def no_manifest(scene: Scene) -> Iterator[Finding]:
@@ -75,11 +89,22 @@ def no_manifest(scene: Scene) -> Iterator[Finding]:
         if container.ready or container.waiting not in PULLING:
             return ""
         words = _part(NO_MANIFEST, member, container)
-        if not words and built_for(scene, container, member.arch) is False:
+        # A pull asks for what is under the tag now; but when another cause is told, that one it is.
+        if not words and not _told(member, container) and _named_for(scene, container, member.arch) is False:
             return f"{container.waiting}, and the image has no {member.arch} build"
         return words
 
-    return _findings(scene, K.NO_MANIFEST, seen, _inspect)
+    def sure(of: Sight) -> Certainty:
+        told = _part(NO_MANIFEST, of.member, of.container) or exact(of.container)
+        return Certainty.SURE if told else Certainty.GUESS
+
+    return _findings(scene, K.NO_MANIFEST, seen, _inspect, sure)
+
+
+def _told(member: Member, container: Container) -> bool:
+    """Somebody names a cause of the failed pull: a back-off, or that there is an error, is none."""
+    texts = (container.message, *(text for text in member.words.values() if _about(member, container, text)))
+    return any(text and not SILENT.fullmatch(text) for text in texts)
 
 
 def invalid_elf(scene: Scene) -> Iterator[Finding]:
@@ -92,7 +117,10 @@ def invalid_elf(scene: Scene) -> Iterator[Finding]:
         words = _part(NOT_LOADED, member, container)
         return words if words and fine_elsewhere(scene, member, container.name) else ""
 
-    return _findings(scene, K.INVALID_ELF, seen, _logs)
+    def sure(of: Sight) -> Certainty:
+        return Certainty.SURE if _part(WRONG_ELF, of.member, of.container) else Certainty.GUESS
+
+    return _findings(scene, K.INVALID_ELF, seen, _logs, sure)
 
 
 def illegal_instruction(scene: Scene) -> Iterator[Finding]:
@@ -104,7 +132,10 @@ def illegal_instruction(scene: Scene) -> Iterator[Finding]:
             return ""
         return f"exit {container.exit_code} ({signal}), {container.restarts} restarts; healthy on {scene.home}"
 
-    return _findings(scene, K.ILLEGAL_INSTRUCTION, seen, _logs)
+    def sure(of: Sight) -> Certainty:
+        return Certainty.LIKELY if DEADLY.get(of.container.exit_code or 0) == "SIGILL" else Certainty.GUESS
+
+    return _findings(scene, K.ILLEGAL_INSTRUCTION, seen, _logs, sure)
 
 
 def emulated(scene: Scene) -> Iterator[Finding]:
@@ -119,7 +150,7 @@ def emulated(scene: Scene) -> Iterator[Finding]:
     if all(image.runs_on(arch) for image in built for arch in Arch) and not any(image.manifests for image in built):
         return iter(())  # nothing can run where it was not built for: no need to look at each pod
     everybody = sorted((m for some in scene.members.values() for m in some), key=lambda m: (m.owner.kind, m.name))
-    return _findings(scene, K.EMULATED, seen, _inspect, everybody)
+    return _findings(scene, K.EMULATED, seen, _inspect, lambda _: Certainty.SURE, everybody)
 
 
 def fine_elsewhere(scene: Scene, member: Member, container: str) -> bool:
@@ -163,27 +194,29 @@ def _findings(
     scene: Scene,
     kind: K,
     seen: Callable[[Member, Container], str],
-    confirm: Callable[[Scene, Sight], str],
+    confirm: Callable[[Sight], str],
+    sure: Callable[[Sight], Certainty],
     members: Iterable[Member] | None = None,
 ) -> Iterator[Finding]:
-    """One finding for each workload or agent in which something is seen; of `members`, the sick ones when left out."""
+    """One finding for each workload or agent on each side; of `members`, the sick ones when left out."""
     sights: dict[str, Sight] = {}
     for member in scene.sick if members is None else members:
         for container in member.pod.containers:
             if member.name not in sights and (words := seen(member, container)):
                 sights[member.name] = Sight(member, container, words)
-    for owner, found in by_owner(s.member for s in sights.values()).items():
+    for (owner, side), found in by_side(scene, (s.member for s in sights.values())).items():
         first = sights[found[0].name]
         yield finding(
-            scene, kind, [m.name for m in found], f"{first.container.name}: {first.words}", confirm(scene, first),
+            scene, kind, [m.name for m in found], f"{first.container.name}: {first.words}", confirm(first),
             since=None if kind is K.ILLEGAL_INSTRUCTION else oldest(found),
+            side=side, certainty=sure(first), told=begun(scene, first.member, first.container, kind),
             what=str(owner), image=first.container.image, arch=first.member.arch or str(scene.away),
         )  # fmt: skip
 
 
-def _logs(scene: Scene, of: Sight) -> str:
-    return commands.logs(scene, of.member.pod.namespace, of.member.pod.name, of.container.name)
+def _logs(of: Sight) -> str:
+    return commands.last_words(of.member.pod, of.container)
 
 
-def _inspect(scene: Scene, of: Sight) -> str:  # noqa: ARG001 (one shape for all)
+def _inspect(of: Sight) -> str:
     return commands.inspect(of.container.image)

@@ -1,55 +1,73 @@
-"""The confirming commands, ready to paste: every word quoted for a POSIX shell."""
+"""The confirming commands, ready to paste: every word quoted for a POSIX shell.
+
+They are made without a kubeconfig context, so that one look serves every reader; `within` puts it in when one is drawn.
+"""
 
 from __future__ import annotations
 
 import shlex
 
-from cockpit.model.cluster import Ref
+from cockpit.model.cluster import Container, Pod, Ref
 from cockpit.rules.matrix.scene import Scene
 
-
-def kubectl(scene: Scene, namespace: str, *words: str) -> str:
-    """`kubectl --context C -n NAMESPACE words...`; without a namespace for nodes."""
-    context = ["--context", scene.context] if scene.context else []
-    return shlex.join(["kubectl", *context, *(["-n", namespace] if namespace else []), *words])
+_KUBECTL = "kubectl "
 
 
-def logs(scene: Scene, namespace: str, pod: str, container: str) -> str:
-    """What a container said before it last ended."""
-    return kubectl(scene, namespace, "logs", pod, "-c", container, "--previous", "--tail", "20")
+def within(command: str, context: str) -> str:
+    """The command in a kubeconfig context; as it is without one, and when it is none of kubectl."""
+    if not context or not command.startswith(_KUBECTL):
+        return command
+    return f"{_KUBECTL}--context {shlex.quote(context)} {command.removeprefix(_KUBECTL)}"
 
 
-def describe(scene: Scene, namespace: str, kind: str, name: str) -> str:
+def kubectl(namespace: str, *words: str) -> str:
+    """`kubectl -n NAMESPACE words...`; without a namespace for nodes."""
+    return _KUBECTL + shlex.join([*(["-n", namespace] if namespace else []), *words])
+
+
+def last_words(pod: Pod, container: Container) -> str:
+    """What a container said before it last ended; of one that has never ended there is no log, but there are Events."""
+    if container.exit_code is None:
+        return describe(pod.namespace, "pod", pod.name)
+    before = ["--previous"] if container.waiting or container.restarts else []
+    return kubectl(pod.namespace, "logs", pod.name, "-c", container.name, *before, "--tail", "20")
+
+
+def describe(namespace: str, kind: str, name: str) -> str:
     """The object with its Events."""
-    return kubectl(scene, namespace, "describe", kind, name)
+    return kubectl(namespace, "describe", kind, name)
 
 
-def pods_wide(scene: Scene, ref: Ref, selector: dict[str, str]) -> str:
+def pods_wide(ref: Ref, selector: dict[str, str]) -> str:
     """The pods of a workload, each with its node."""
     label = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    return kubectl(scene, ref.namespace, "get", "pods", *(["-l", label] if label else []), "-o", "wide")
+    return kubectl(ref.namespace, "get", "pods", *(["-l", label] if label else []), "-o", "wide")
 
 
-def nodes_of(context: str, arch: str) -> str:
+def nodes_of(arch: str) -> str:
     """The nodes of an architecture, ready or not, cordoned or not."""
-    where = ["--context", context] if context else []
-    return shlex.join(["kubectl", *where, "get", "nodes", "-l", f"kubernetes.io/arch={arch}"])
+    return kubectl("", "get", "nodes", "-l", f"kubernetes.io/arch={arch}")
 
 
-def arches(scene: Scene) -> str:
+def cordon(*which: str) -> str:
+    """No new pods for these nodes: their names, or `-l` and a label."""
+    return kubectl("", "cordon", *which)
+
+
+def arches() -> str:
     """All nodes, each with the architecture of its label."""
-    return kubectl(scene, "", "get", "nodes", "-L", "kubernetes.io/arch")
+    return kubectl("", "get", "nodes", "-L", "kubernetes.io/arch")
 
 
-def taints(scene: Scene, arch: str) -> str:
+def taints(arch: str) -> str:
     """The taints of an architecture's nodes."""
     columns = "custom-columns=NODE:.metadata.name,TAINTS:.spec.taints[*].key"
-    return kubectl(scene, "", "get", "nodes", "-l", f"kubernetes.io/arch={arch}", "-o", columns)
+    return kubectl("", "get", "nodes", "-l", f"kubernetes.io/arch={arch}", "-o", columns)
 
 
-def taken(scene: Scene, arch: str) -> str:
+def taken(arch: str) -> str:
     """How much of an architecture's nodes is requested."""
-    nodes = kubectl(scene, "", "describe", "nodes", "-l", f"kubernetes.io/arch={arch}")
+    nodes = kubectl("", "describe", "nodes", "-l", f"kubernetes.io/arch={arch}")
     return f"{nodes} | grep -A 6 'Allocated resources'"
 
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
-from cockpit.model.finding import Finding, FindingKind
-from cockpit.rules.matrix.advice import ADVICE, way_back
+from cockpit.model.finding import Certainty, Finding, FindingKind
+from cockpit.rules.matrix.advice import ADVICE
 from cockpit.rules.matrix.scene import Member, Scene
 
 UNKNOWN_IMAGE = "the image"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the evidence says better than the advice for its kind does: parts that are empty are left to the advice.
+
+    `name` is added to the title; `mend` is a command.
+    """
+
+    name: str = ""
+    cause: str = ""
+    fix: str = ""
+    mend: str = ""
+
+
+PLAIN = Told()
 
 
 def finding(
@@ -22,23 +40,32 @@ def finding(
     *,
     since: datetime | None = None,
     count: int | None = None,
+    side: Arch | None = None,
+    certainty: Certainty = Certainty.SURE,
+    told: Told = PLAIN,
     **words: str,
 ) -> Finding:
-    """A finding of `kind`; `words` are put into the advice (what, image, arch)."""
+    """A finding of `kind` on `side`; `words` are put into the advice (what, image, arch).
+
+    `told` goes before the advice. The way back is added later.
+    """
     advice, names = ADVICE[kind], tuple(objects)
     filled = {"what": "it", "image": UNKNOWN_IMAGE, "arch": str(scene.away), "home": str(scene.home), "away": str(scene.away)}
     filled |= words
     return Finding(
         kind=kind,
-        title=advice.title.format_map(filled),
+        title=advice.title.format_map(filled) + (f": {told.name}" if told.name else ""),
         objects=names,
         message=message,
-        cause=advice.cause.format_map(filled),
+        cause=told.cause or advice.cause.format_map(filled),
         confirm=confirm,
-        fix=advice.fix.format_map(filled),
-        rollback=way_back(scene, kind),
+        fix=told.fix or advice.fix.format_map(filled),
+        rollback="",
         count=len(names) if count is None else count,
         since=since,
+        side=side,
+        certainty=certainty,
+        mend=told.mend,
     )
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
 from cockpit.model.finding import Finding, FindingKind
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Snapshot, SourceName, SourceState
+from cockpit.model.verdict import Outcome
 from cockpit.rules.freshness import words
 from cockpit.rules.matrix.advice import ADVICE
+from cockpit.rules.matrix.moves import first, standing, way_back
 from cockpit.rules.matrix.registry import DETECTORS, EXPLAINS, Detector
 from cockpit.rules.matrix.rollouts import one_arch_stuck
 from cockpit.rules.matrix.scene import Scene, scene
+from cockpit.rules.matrix.unseen import unseen_images
+from cockpit.rules.readiness import readiness
 
 
 class State(StrEnum):
@@ -52,24 +56,28 @@ class Matrix:
         """The detectors that could not see."""
         return tuple(row for row in self.rows if row.state is State.BLIND)
 
+    def row(self, kind: FindingKind) -> Row:
+        """What the detector of `kind` has to say; only of a look."""
+        return next(row for row in self.rows if row.kind is kind)
+
 
 NOT_LOOKED = Matrix()
 """Before anything has been observed."""
 
 
-_recent: deque[tuple[Snapshot, Playbook, str, Matrix]] = deque(maxlen=2)
+_recent: deque[tuple[Snapshot, Playbook, Matrix]] = deque(maxlen=2)
 """One tick asks for the same look several times (for the picture, for each trigger), and most ticks bring nothing new."""
 LASTS = timedelta(seconds=5)
 """A look at a world that has not changed holds so long: some findings wait for a pod to grow old."""
 
 
-def look(snapshot: Snapshot, playbook: Playbook, context: str = "") -> Matrix:
-    """Run every detector. `context` is the kubeconfig context for the commands; the playbook's own when empty."""
-    for was, of, there, matrix in tuple(_recent):
-        if of is playbook and there == context and _same(was, snapshot):
+def look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
+    """Run every detector. The commands of its findings are in no context: whoever draws them puts them in one."""
+    for was, of, matrix in tuple(_recent):
+        if of is playbook and _same(was, snapshot):
             return matrix
-    matrix = _look(snapshot, playbook, context)
-    _recent.append((snapshot, playbook, context, matrix))
+    matrix = _look(snapshot, playbook)
+    _recent.append((snapshot, playbook, matrix))
     return matrix
 
 
@@ -83,7 +91,7 @@ def _same(was: Snapshot, now: Snapshot) -> bool:
 
 
 _LOOKED_AT = (
-    "nodes", "pods", "deployments", "daemonsets", "events", "images", "autoscalers", "quotas", "rules", "targets",
+    "nodes", "pods", "deployments", "daemonsets", "events", "usage", "images", "autoscalers", "quotas", "rules", "targets",
 )  # fmt: skip
 
 
@@ -91,20 +99,29 @@ def _alike(was: SourceState, now: SourceState) -> bool:
     return was.freshness is now.freshness and was.why == now.why
 
 
-def _look(snapshot: Snapshot, playbook: Playbook, context: str) -> Matrix:
-    seen = scene(snapshot, playbook, context)
+def _look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
+    seen = scene(snapshot, playbook)
+    images = unseen_images(seen)
     found: list[Finding] = []
     rows: list[Row] = []
     for detector in DETECTORS:
         mine = _detected(detector, seen, snapshot, found)
         found += mine
-        rows.append(_row(detector, snapshot, playbook, bool(mine)))
-    return Matrix(tuple(found), tuple(rows))
+        rows.append(_row(detector, snapshot, playbook, images, found=bool(mine)))
+    now = standing(snapshot, playbook, _unready(snapshot, playbook) if found else "")
+    safe = (replace(f, rollback=way_back(seen, f, now), first=first(seen, f)) for f in found)
+    return Matrix(tuple(safe), tuple(rows))
 
 
-def findings(snapshot: Snapshot, playbook: Playbook, context: str = "") -> tuple[Finding, ...]:
+def _unready(snapshot: Snapshot, playbook: Playbook) -> str:
+    """Why nobody should be sent home now; what is not known does not keep anybody from it."""
+    verdict = readiness(snapshot, playbook).verdict
+    return verdict.reason if verdict.outcome is Outcome.FAIL else ""
+
+
+def findings(snapshot: Snapshot, playbook: Playbook) -> tuple[Finding, ...]:
     """Everything that is detected, the gravest first."""
-    return look(snapshot, playbook, context).findings
+    return look(snapshot, playbook).findings
 
 
 def _detected(detector: Detector, seen: Scene, snapshot: Snapshot, before: Iterable[Finding] = ()) -> list[Finding]:
@@ -116,13 +133,14 @@ def _detected(detector: Detector, seen: Scene, snapshot: Snapshot, before: Itera
     return list(detector.detect(seen))
 
 
-def _row(detector: Detector, snapshot: Snapshot, playbook: Playbook, found: bool) -> Row:
+def _row(detector: Detector, snapshot: Snapshot, playbook: Playbook, images: str, *, found: bool) -> Row:
     title = ADVICE[detector.kind].title.format(arch=playbook.target.to_arch)
     if found:
         return Row(detector.kind, title, State.FOUND)
     if why := detector.absent(playbook):
         return Row(detector.kind, title, State.ABSENT, why)
-    if why := _unseen(snapshot, (*detector.needs, *detector.helps)):
+    uses = (*detector.needs, *detector.helps)
+    if why := _unseen(snapshot, uses) or (images if SourceName.IMAGES in uses else ""):
         return Row(detector.kind, title, State.BLIND, why)
     return Row(detector.kind, title, State.CLEAR)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cockpit.model.arch import Arch
 from cockpit.model.finding import Finding
 from cockpit.model.finding import FindingKind as K
 from cockpit.rules.matrix import commands
@@ -12,15 +13,16 @@ from cockpit.rules.matrix.scene import Scene
 
 
 def arch_label_mismatch(scene: Scene) -> Iterator[Finding]:
-    """Nodes whose label and kubelet disagree on the architecture."""
+    """Nodes whose label and kubelet disagree on the architecture, by the label, which is what the scheduler goes by."""
     wrong = sorted((n for n in scene.nodes.values() if n.reported_arch and n.arch != n.reported_arch), key=lambda n: n.name)
-    if wrong:
-        first = wrong[0]
-        both = "jsonpath={.metadata.labels} {.status.nodeInfo.architecture}"
+    both = "jsonpath={.metadata.labels} {.status.nodeInfo.architecture}"
+    for label in dict.fromkeys(n.arch for n in wrong):
+        nodes = [n for n in wrong if n.arch == label]
+        first = nodes[0]
         yield finding(
-            scene, K.ARCH_LABEL_MISMATCH, [f"Node/{n.name}" for n in wrong],
-            f"{first.name}: labelled {first.arch or 'with no architecture'}, its kubelet says {first.reported_arch}",
-            commands.kubectl(scene, "", "get", "node", first.name, "-o", both),
+            scene, K.ARCH_LABEL_MISMATCH, [f"Node/{n.name}" for n in nodes],
+            f"{first.name}: labelled {label or 'with no architecture'}, its kubelet says {first.reported_arch}",
+            commands.kubectl("", "get", "node", first.name, "-o", both), side=Arch(label) if label in tuple(Arch) else None,
         )  # fmt: skip
 
 
@@ -34,5 +36,5 @@ def no_healthy_targets(scene: Scene) -> Iterator[Finding]:
         )
         yield finding(
             scene, K.NO_HEALTHY_TARGETS, [f"TargetGroup/{group.name}"], f"{group.arch}: 0 healthy, {', '.join(states)}",
-            commands.target_health(scene, group.arn), arch=str(group.arch), what=group.name,
+            commands.target_health(scene, group.arn), side=group.arch, arch=str(group.arch), what=group.name,
         )  # fmt: skip

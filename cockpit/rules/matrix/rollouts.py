@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from cockpit.model import quantity
 from cockpit.model.arch import ARCH_LABELS, Arch
 from cockpit.model.cluster import Condition, Deployment, KubeEvent, Quota
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Certainty, Finding
 from cockpit.model.finding import FindingKind as K
 from cockpit.rules.affinity import pinned_to, preference_for
 from cockpit.rules.matrix import commands
 from cockpit.rules.matrix.binaries import CRASHING, PULLING
 from cockpit.rules.matrix.compose import finding, oldest
+from cockpit.rules.matrix.revisions import LONG_AGO, REVISION
 from cockpit.rules.matrix.scene import Member, Scene, ref_of
+from cockpit.rules.matrix.sides import of_member, of_workload
 
-REVISION = "pod-template-hash"
 EXCEEDED = "exceeded quota"
 _COMPUTE = ("pods", "count/pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def one_arch_stuck(scene: Scene, explained: frozenset[str] = frozenset()) -> Iterator[Finding]:
@@ -39,8 +38,8 @@ def one_arch_stuck(scene: Scene, explained: frozenset[str] = frozenset()) -> Ite
             yield finding(
                 scene, K.ONE_ARCH_STUCK, [m.name for m in failing],
                 f"{len(failing)} of {len(here)} fail on {arch}, {len(there)} run on {arch.other}; {words}",
-                commands.logs(scene, first.pod.namespace, first.pod.name, container.name),
-                since=oldest(failing), what=str(ref_of(deployment)), arch=str(arch),
+                commands.last_words(first.pod, container), since=oldest(failing), side=of_member(scene, first),
+                certainty=Certainty.LIKELY, what=str(ref_of(deployment)), arch=str(arch),
             )  # fmt: skip
 
 
@@ -48,7 +47,7 @@ def _newest(scene: Scene, deployment: Deployment) -> list[Member]:
     members = scene.of(ref_of(deployment))
     if not any(m.owner == ref_of(deployment) for m in scene.sick):
         return []
-    newest = max(members, key=lambda m: (m.pod.created or _LONG_AGO, m.name), default=None)
+    newest = max(members, key=lambda m: (m.pod.created or LONG_AGO, m.name), default=None)
     return [m for m in members if newest and m.pod.labels.get(REVISION) == newest.pod.labels.get(REVISION)]
 
 
@@ -69,8 +68,8 @@ def progress_deadline(scene: Scene) -> Iterator[Finding]:
             yield finding(
                 scene, K.PROGRESS_DEADLINE, [f"Deployment/{ref.name}"],
                 f"{deployment.updated} of {deployment.replicas} updated, {deployment.available} available: {found.message}",
-                commands.kubectl(scene, ref.namespace, "rollout", "status", str(ref), "--timeout", "5s"),
-                since=found.since, what=str(ref),
+                commands.kubectl(ref.namespace, "rollout", "status", str(ref), "--timeout", "5s"),
+                since=found.since, side=of_workload(scene, ref), what=str(ref),
             )  # fmt: skip
 
 
@@ -83,15 +82,15 @@ def quota(scene: Scene) -> Iterator[Finding]:
         if message:
             yield finding(
                 scene, K.QUOTA, [f"Deployment/{deployment.name}"], message,
-                commands.kubectl(scene, deployment.namespace, "describe", "resourcequota"),
+                commands.kubectl(deployment.namespace, "describe", "resourcequota"),
                 since=failure.since if failure and EXCEEDED in failure.message else None,
-                count=event.count if event else 1, what=str(ref_of(deployment)),
+                count=event.count if event else 1, side=of_workload(scene, ref_of(deployment)), what=str(ref_of(deployment)),
             )  # fmt: skip
     for found in scene.quotas:
         if full := _full(found):
             yield finding(
                 scene, K.QUOTA, [f"ResourceQuota/{found.name}"], f"used up: {', '.join(full)}",
-                commands.describe(scene, found.namespace, "resourcequota", found.name), what=found.name,
+                commands.describe(found.namespace, "resourcequota", found.name), what=found.name,
             )  # fmt: skip
 
 
@@ -134,7 +133,8 @@ def hpa_at_maximum(scene: Scene) -> Iterator[Finding]:
             yield finding(
                 scene, K.HPA_AT_MAXIMUM, [f"HorizontalPodAutoscaler/{found.name}"],
                 f"{found.current} of at most {found.maximum} pods of {found.target}: {limited.message}",
-                commands.describe(scene, found.namespace, "hpa", found.name), since=limited.since, what=str(found.target),
+                commands.describe(found.namespace, "hpa", found.name),
+                since=limited.since, side=of_workload(scene, found.target), what=str(found.target),
             )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def mixed_arches(scene: Scene) -> Iterator[Finding]:
             yield finding(
                 scene, K.MIXED_ARCHES, [f"Deployment/{ref.name}"],
                 f"{on[Arch.AMD64]} pods on amd64, {on[Arch.ARM64]} on arm64, no arch in affinity or nodeSelector",
-                commands.pods_wide(scene, ref, dict(deployment.selector)), what=str(ref),
+                commands.pods_wide(ref, dict(deployment.selector)), side=scene.away, what=str(ref),
             )  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Autoscaler, Deployment, KubeEvent, Node, Pod, Quota, Ref
+from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, KubeEvent, Node, Pod, Quota, Ref, Resources
 from cockpit.model.image import Image
 from cockpit.model.playbook import Playbook
 from cockpit.model.share import TargetGroup
 from cockpit.model.snapshot import Snapshot, SourceName
-from cockpit.rules.nodes import ENDED, selected
+from cockpit.rules.nodes import ENDED, pods_of
 
 _Named = TypeVar("_Named", Autoscaler, Quota)
 NO_WORDS: Mapping[str, str] = {}
@@ -43,10 +43,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The believable part of one snapshot. `context` is for the commands; `now` the snapshot's time."""
+    """The believable part of one snapshot; `now` is the snapshot's time."""
 
     playbook: Playbook
-    context: str
     now: datetime
     nodes: Mapping[str, Node]
     members: Mapping[Ref, Sequence[Member]]
@@ -59,6 +58,10 @@ class Scene:
     autoscalers: tuple[Autoscaler, ...]
     quotas: tuple[Quota, ...]
     targets: tuple[TargetGroup, ...]
+    daemonsets: Mapping[str, DaemonSet]
+    """By `namespace/name`."""
+    usage: Mapping[str, Resources]
+    """What is requested on each node, by its name."""
     attached: frozenset[str]
     """ARNs of the target groups that a rule forwards to, whatever the weight."""
 
@@ -77,7 +80,7 @@ class Scene:
         return self.members.get(ref, ())
 
 
-def scene(snapshot: Snapshot, playbook: Playbook, context: str = "") -> Scene:
+def scene(snapshot: Snapshot, playbook: Playbook) -> Scene:
     """Everything that is live, the target's own part of it."""
 
     def live(*names: SourceName) -> bool:
@@ -90,7 +93,6 @@ def scene(snapshot: Snapshot, playbook: Playbook, context: str = "") -> Scene:
     members = _members(snapshot, playbook, deployments, nodes, events) if live(SourceName.PODS) else {}
     return Scene(
         playbook=playbook,
-        context=context or playbook.target.context or "",
         now=snapshot.time,
         nodes=nodes,
         members=members,
@@ -105,6 +107,8 @@ def scene(snapshot: Snapshot, playbook: Playbook, context: str = "") -> Scene:
         if live(SourceName.QUOTAS)
         else (),
         targets=tuple(snapshot.targets.values()) if live(SourceName.TARGETS) else (),
+        daemonsets=snapshot.daemonsets if live(SourceName.DAEMONSETS) else {},
+        usage=snapshot.usage if live(SourceName.USAGE) else {},
         attached=frozenset(arn for rule in snapshot.rules.values() for arn in rule.weights)
         if live(SourceName.RULES)
         else frozenset(),
@@ -137,19 +141,19 @@ def _members(
     events: tuple[KubeEvent, ...],
 ) -> dict[Ref, list[Member]]:
     agents = {(a.daemonset.namespace, f"DaemonSet/{a.daemonset.name}"): a.daemonset for a in playbook.agents}
-    workloads = [(d, ref_of(d)) for d in deployments]
     # The kubelet knows what it runs on; a label can be anything.
     arches = {node.name: node.reported_arch or node.arch for node in nodes.values()}
     words = _words(events)
-    found: dict[Ref, list[Member]] = {}
+
+    def member(pod: Pod, owner: Ref, part: str) -> Member:
+        said = words.get((pod.namespace, f"Pod/{pod.name}"), NO_WORDS) if words else NO_WORDS
+        return Member(pod, owner, part, arches.get(pod.node, ""), said)
+
+    found = {ref: [member(pod, ref, APP) for pod in pods_of(snapshot, ref)] for ref in map(ref_of, deployments)}
     for pod in snapshot.pods.values():
-        if pod.terminating or pod.phase in ENDED:
-            continue
-        owner = agents.get((pod.namespace, pod.owner)) or next((ref for d, ref in workloads if selected(d, pod)), None)
-        if owner is not None:
-            part = APP if owner.kind == "deployment" else f"{owner.namespace}/{owner.name}"
-            said = words.get((pod.namespace, f"Pod/{pod.name}"), NO_WORDS) if words else NO_WORDS
-            found.setdefault(owner, []).append(Member(pod, owner, part, arches.get(pod.node, ""), said))
+        owner = agents.get((pod.namespace, pod.owner))
+        if owner is not None and not pod.terminating and pod.phase not in ENDED:
+            found.setdefault(owner, []).append(member(pod, owner, f"{owner.namespace}/{owner.name}"))
     return found
 
 

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from cockpit.model.cluster import Deployment, Node
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import Deployment, Node, Resources
 from cockpit.model.finding import Finding
 from cockpit.model.finding import FindingKind as K
 from cockpit.rules.affinity import admits, pinned_to
 from cockpit.rules.matrix import commands
 from cockpit.rules.matrix.compose import by_owner, finding, oldest
 from cockpit.rules.matrix.scene import Member, Scene, ref_of
+from cockpit.rules.matrix.sides import of_workload
+from cockpit.rules.nodes import usable, workers
 from cockpit.rules.tolerations import repelling
 
 
@@ -101,9 +104,37 @@ def pending(scene: Scene, kind: K) -> Iterator[Finding]:
         first = members[0]
         arch = _wanted(scene, first)
         yield finding(
-            scene, kind, [m.name for m in members], said(first.pod.unschedulable), _confirm(scene, kind, arch),
-            since=oldest(members), what=str(owner), arch=arch,
+            scene, kind, [m.name for m in members], _asked(scene, kind, members) + said(first.pod.unschedulable),
+            _confirm(kind, arch),
+            since=oldest(members), side=of_workload(scene, owner), what=str(owner), arch=arch,
         )  # fmt: skip
+
+
+def _asked(scene: Scene, kind: K, members: list[Member]) -> str:
+    """`3 pods ask 500m cpu, 256 MiB each; most free on a node: 200m, 1024 MiB; `, as far as it is known; empty but for room."""
+    if kind is not K.PENDING_CAPACITY:
+        return ""
+    one, count = members[0].pod.requests, len(members)
+    asks = f"{count} pod{'' if count == 1 else 's'} ask{'s' if count == 1 else ''} {_amount(one)}{' each' if count > 1 else ''}; "
+    arch = _wanted(scene, members[0])
+    free = [
+        _free(n, scene.usage[n.name]) for n in workers(scene.nodes.values(), Arch(arch)) if usable(n) and n.name in scene.usage
+    ]
+    if not free:
+        return asks
+    most = max(
+        free, key=lambda r: (min(r.cpu_milli / (one.cpu_milli or 1), r.memory_bytes / (one.memory_bytes or 1)), r.cpu_milli)
+    )
+    return f"{asks}most free on one {arch} node: {_amount(most)}; "
+
+
+def _free(node: Node, used: Resources) -> Resources:
+    room = node.allocatable
+    return Resources(max(0, room.cpu_milli - used.cpu_milli), max(0, room.memory_bytes - used.memory_bytes))
+
+
+def _amount(of: Resources) -> str:
+    return f"{of.cpu_milli}m cpu, {of.memory_bytes // 2**20}Mi"
 
 
 def _wanted(scene: Scene, member: Member) -> str:
@@ -113,7 +144,7 @@ def _wanted(scene: Scene, member: Member) -> str:
     return str(pinned or scene.away)
 
 
-def _confirm(scene: Scene, kind: K, arch: str) -> str:
+def _confirm(kind: K, arch: str) -> str:
     if kind is K.PENDING_CAPACITY:
-        return commands.taken(scene, arch)
-    return commands.taints(scene, arch) if kind is K.PENDING_TAINT else commands.arches(scene)
+        return commands.taken(arch)
+    return commands.taints(arch) if kind is K.PENDING_TAINT else commands.arches()

@@ -41,14 +41,15 @@ def mann_whitney(first: Sequence[float], second: Sequence[float], *, exact: bool
     n, m = len(first), len(second)
     if not n or not m:
         raise ValueError("an empty sample cannot be compared")
-    u = _u(first, second)
+    u = statistic(first, second)
     use_exact = n * m <= EXACT_PRODUCT if exact is None else exact
     pooled = _groups(first, second)
     p = _exact_p(u, n, m, pooled) if use_exact else _normal_p(u, n, m, pooled)
     return MannWhitney(u, p, use_exact, n, m)
 
 
-def _u(first: Sequence[float], second: Sequence[float]) -> float:
+def statistic(first: Sequence[float], second: Sequence[float]) -> float:
+    """Mann and Whitney's U: pairs in which the first sample's value is larger, ties by half."""
     ranked = sorted(second)
     return sum(bisect_left(ranked, x) + bisect_right(ranked, x) for x in first) / 2
 

@@ -85,6 +85,14 @@ def test_containers_tell_how_they_wait_and_how_they_ended() -> None:
     )
 
 
+def test_of_a_long_last_message_the_end_is_kept_which_says_why() -> None:
+    log = "\n".join([*(f"starting, step {n} of 200" for n in range(200)), "exec /app: exec format error"])
+    status = {"containerStatuses": [{"name": "main", "lastState": {"terminated": {"exitCode": 1, "message": log}}}]}
+    (found,) = decode.pod(raw(spec={"containers": [{"name": "main", "image": "i:1"}]}, status=status)).containers
+    assert found.message.startswith("…") and found.message.endswith("step 199 of 200 exec /app: exec format error")
+    assert len(found.message) == 1024
+
+
 def test_a_pod_tells_its_owner_its_end_and_why_it_finds_no_node() -> None:
     owners = [{"kind": "Other", "name": "x"}, {"kind": "ReplicaSet", "name": "rs", "controller": True}]
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/16 nodes: Insufficient cpu"}
@@ -92,6 +100,23 @@ def test_a_pod_tells_its_owner_its_end_and_why_it_finds_no_node() -> None:
     found = decode.pod(named({"ownerReferences": owners, **times}, status={"phase": "Pending", "conditions": [condition]}))
     assert (found.owner, found.terminating, found.unschedulable) == ("ReplicaSet/rs", True, "0/16 nodes: Insufficient cpu")
     assert found.created == datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "main"),
+    [(None, ""), ({}, ""), ({"kubectl.kubernetes.io/default-container": "app", "other": "x"}, "app")],
+)
+def test_a_pods_own_container_is_read_from_its_annotation(annotations: dict[str, str] | None, main: str) -> None:
+    assert decode.pod(named({"annotations": annotations})).main == main
+
+
+def test_times_without_a_zone_are_utc() -> None:
+    noon = "2026-11-22T12:00:00"
+    conditions = [{"type": "Progressing", "status": "True", "lastTransitionTime": noon}]
+    [condition] = decode.deployment(raw(status={"conditions": conditions})).conditions
+    created = decode.pod(named({"creationTimestamp": noon})).created
+    told = decode.event(raw(lastTimestamp=noon)).time
+    assert {condition.since, created, told} == {datetime(2026, 11, 22, 12, tzinfo=UTC)}
 
 
 def test_what_is_written_back_is_left_as_it_came_and_what_is_shown_is_clean() -> None:

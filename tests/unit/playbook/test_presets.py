@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.commands.queries import queries
 from cockpit.model.arch import Arch
 from cockpit.model.playbook import Measure, Unit
 from cockpit.playbook import loads
@@ -55,6 +56,13 @@ def test_cloudwatch_is_asked_by_measure_and_takes_its_names_from_the_load_balanc
     cadence = playbook.freshness_of("requests")
     assert cadence is not None
     assert (cadence.every, cadence.stale_after) == (60.0, 300.0)
+
+
+def test_what_the_load_balancer_s_error_rate_leaves_out_is_said_in_the_plan() -> None:
+    shown = [*queries(one("preset: alb", "error_rate"))]
+    assert shown[0].startswith("signal error_rate: CloudWatch error_rate by target group: 5xx of targets and failed connections")
+    assert "without the load balancer's own 5xx" in shown[0]
+    assert shown[1] == "  amd64: app/pay/50dc6c495c0c9188 targetgroup/x86/6d0ecf831eec9f09"
 
 
 def test_a_playbook_on_cloudwatch_alone_needs_no_prometheus() -> None:

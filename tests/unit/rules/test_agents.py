@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from cockpit.model.cluster import Container, DaemonSet, Pod, Ref, Taint
 from cockpit.model.image import Image
 from cockpit.model.json import Json
 from cockpit.model.playbook import Agent, AgentsCheck
-from cockpit.model.snapshot import Snapshot, SourceName, SourceState
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.model.verdict import Outcome
 from cockpit.rules.agents import AgentHealth, health, judge_agents, unlisted
 from cockpit.rules.daemonsets import TOLERATED, keeps_off
@@ -248,6 +249,34 @@ def test_a_sidecar_that_crash_loops_on_arm64_only_fails_the_gate_and_fires_the_t
         assert "sidecar mesh-proxy of payments-api-arm64: crash loop in 1 of 1 pods on these nodes only" in verdict.reason
 
 
+def test_a_sidecar_that_crash_loops_on_both_sides_holds_and_fires_no_trigger() -> None:
+    found = snapshot()
+    looping = [
+        with_proxy(name, on, ref, waiting="CrashLoopBackOff", ready=False)
+        for name, on, ref in (("canary-0", "a0", CANARY), ("api-0", "x0", API))
+    ]
+    found = replace(found, pods={**found.pods, **{f"payments/{p.name}": p for p in looping}})
+    assert judge_agents(AgentsCheck("ready"), found, PLAYBOOK).outcome is Outcome.FAIL
+    trigger = judge_agents(AgentsCheck("crash_loop"), found, PLAYBOOK)
+    assert trigger.passed
+    assert trigger.reason.endswith("sidecar mesh-proxy of payments-api-arm64: crash loop in 1 of 1 pods and in 1 elsewhere")
+
+
+@pytest.mark.parametrize("check", ["ready", "crash_loop"])
+@pytest.mark.parametrize(
+    "state", [SourceState(), SourceState(Freshness.FAULT, 9.0, "refused"), SourceState(Freshness.STALE, 99.0)]
+)
+def test_sidecars_that_cannot_be_seen_are_not_taken_for_healthy(
+    check: Literal["ready", "crash_loop"], state: SourceState
+) -> None:
+    blind = with_source(snapshot(), SourceName.DEPLOYMENTS, state)
+    verdict = judge_agents(AgentsCheck(check), blind, PLAYBOOK)
+    assert verdict.outcome in (Outcome.NO_DATA, Outcome.STALE) and verdict.reason.startswith("deployments")
+    looping = Container("main", IMAGE, waiting="CrashLoopBackOff")
+    sick = replace(blind, pods={**blind.pods, "security/edr-a0": pod("edr-a0", "a0", AGENT, ready=False, containers=(looping,))})
+    assert judge_agents(AgentsCheck(check), sick, PLAYBOOK).outcome is Outcome.FAIL, "what is seen to fail fails"
+
+
 def test_a_sidecar_that_crash_loops_on_x86_alone_is_not_this_runs_business() -> None:
     looping = with_proxy("api-0", "x0", API, waiting="CrashLoopBackOff", ready=False)
     found = snapshot()
@@ -278,3 +307,20 @@ def test_a_workloads_own_container_and_plain_init_containers_are_no_sidecars() -
     )  # fmt: skip
     assert [c.name for c in beside(made, API.name)] == ["logs", "mesh"]
     assert [c.name for c in beside(replace(made, containers=made.containers[:3]), API.name)] == ["logs"]
+
+
+@pytest.mark.parametrize(
+    ("names", "annotated", "others"),
+    [
+        ("envoy app", "", ["envoy"]),
+        ("envoy worker", "worker", ["envoy"]),
+        ("payments-api worker", "worker", ["payments-api"]),
+        ("worker envoy", "gone", ["envoy"]),
+        ("worker", "", []),
+    ],
+)
+def test_a_workloads_own_container_is_the_annotated_one_or_told_by_its_name(
+    names: str, annotated: str, others: list[str]
+) -> None:
+    made = pod("p", "a0", API, containers=tuple(Container(name, "i:1") for name in names.split()), main=annotated)
+    assert [c.name for c in beside(made, API.name)] == others

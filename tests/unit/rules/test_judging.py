@@ -105,9 +105,21 @@ ALL_MOVED = replace(PLAYBOOK, phases=(FULL,))
 def test_a_side_that_gives_no_rate_gives_no_share(arch: Arch, found: Series, outcome: Outcome) -> None:
     unscraped = snapshot(signals={**signals(share=1.0), ("requests", arch): found})
     assert gates(FULL, unscraped, ALL_MOVED, SINCE)[0].outcome is outcome
-    if outcome is not Outcome.STALE:
-        seen = traffic(unscraped, ALL_MOVED, 1.0)
-        assert (seen.observed, seen.rate) == (None, None)
+    seen = traffic(unscraped, ALL_MOVED, 1.0)
+    assert (seen.observed, seen.rate) == (None, None)
+
+
+def test_the_share_s_interval_counts_the_requests_of_the_query_s_own_window() -> None:
+    margins = []
+    for query, requests in (("sum(rate(requests[5m]))", 300 * 1240.0), ("requests", 120 * 1240.0)):
+        asked = replace(PLAYBOOK.signals["requests"], query=query)
+        playbook = replace(ALL_MOVED, signals={**PLAYBOOK.signals, "requests": asked})
+        seen = traffic(snapshot(), playbook, 1.0)
+        assert seen.margin == wilson(0.05, requests)[1]
+        judged = gates(FULL, snapshot(), playbook, SINCE)[0]
+        assert judged.numbers["margin"] == seen.margin
+        margins.append(seen.margin)
+    assert margins[0] < margins[1]
 
 
 def test_a_rate_of_0_is_a_share_and_none_at_all_is_not() -> None:

@@ -61,6 +61,8 @@ def test_every_image_known_to_be_built_for_its_node_passes() -> None:
         (world(container("")), "has not been asked"),
         (world(container(CONFIG), images=(image("registry.example.com/payments:1"),)), "not the one that runs"),
         (world(container(""), images=(image("registry.example.com/payments:1", ("linux/amd64",)),)), "under that tag now"),
+        (world(container(""), images=(image("registry.example.com/payments:1"),)), "not known by its digest"),
+        (world(container("", ready=False, exit_code=1), images=(image("registry.example.com/payments:1"),)), "by its digest"),
     ],
 )
 def test_what_is_not_known_is_never_green(found: Snapshot, words: str) -> None:
@@ -112,6 +114,17 @@ def test_the_runtimes_own_words_are_proof(message: str) -> None:
     verdict = judge(world(container(message=message, ready=False, waiting="CrashLoopBackOff", exit_code=1), images=()))
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reason.startswith("exec format error: canary-0, container main")
+
+
+def test_a_tag_tells_what_a_node_is_about_to_pull() -> None:
+    pulling = container("", ready=False, waiting="ContainerCreating")
+    assert judge(world(pulling, images=(image("registry.example.com/payments:1"),))).passed
+    foreign = world(pulling, images=(image("registry.example.com/payments:1", ("linux/amd64",)),))
+    assert judge(foreign).outcome is Outcome.NO_DATA, "nothing runs yet"
+
+
+def test_words_from_before_a_container_became_ready_are_no_proof() -> None:
+    assert judge(world(container(message="exec /app: exec format error", exit_code=1))).passed
 
 
 @pytest.mark.parametrize("code", [126, 255])

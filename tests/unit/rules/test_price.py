@@ -10,7 +10,7 @@ import pytest
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Resources
-from cockpit.model.playbook import Phase, Playbook, Prices, SignalCheck
+from cockpit.model.playbook import Measure, Phase, Playbook, Prices, SignalCheck
 from cockpit.model.price import PricePerformance
 from cockpit.model.series import Series
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
@@ -170,3 +170,20 @@ def test_a_run_s_summary_has_both_ends_and_nothing_from_the_way_back() -> None:
     words = worth.words(PRICED)
     assert "arm64 13,676 (canary-5, at 558 req/s a core)" in words
     assert "amd64 12,787 (before canary-5, at 614 req/s a core): 1.07 times" in words
+
+
+def test_the_figure_is_held_against_the_p99_wherever_it_stands_and_says_which_signal_that_is() -> None:
+    half = replace(PLAYBOOK.signals["latency_p99"], name="latency_p50")
+    others = {name: signal for name, signal in PLAYBOOK.signals.items() if name != "latency_p99"}
+    first = replace(PRICED, signals={"latency_p50": half, **PRICED.signals})
+    both = world(p99=(0.130, 0.115))
+    fast = {("latency_p50", arch): series([0.01] * 20) for arch in Arch}
+    both = replace(both, signals={**both.signals, **fast})
+    assert first.latency == "latency_p99"
+    assert figures(both, first)[Arch.ARM64].why == "latency_p99 is 130 ms, above its limit of 120 ms"
+    only = replace(PRICED, signals={"latency_p50": half, **others})
+    limited = replace(PLAYBOOK.phases[0], gates=(SignalCheck("latency_p50", max=0.05),))
+    side = figures(both, only, limited)[Arch.ARM64]
+    assert (side.signal, side.p99) == ("latency_p50", 0.01)
+    measured = replace(half, name="slowest", measure=Measure.LATENCY_P99)
+    assert replace(PRICED, signals={"latency_p50": half, "slowest": measured, **others}).latency == "slowest"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 from statistics import median
 
 import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from cockpit.rules.statistics.mann_whitney import EXACT_PRODUCT, cut, mann_whitney
-from cockpit.rules.statistics.noise import always, deviations, effective, noise, student
+from cockpit.rules.statistics.noise import boundary, effective, noise, overlap_from, student
 from cockpit.rules.statistics.shift import hodges_lehmann
 from cockpit.rules.window import window
 
@@ -117,17 +117,35 @@ def test_the_noise_is_read_off_the_steps(overlap: int) -> None:
     assert noise([*steps[:30], 50.0, -50.0], overlap).scale < 2, "one bad scrape is not the noise"
 
 
-def test_a_boundary_for_all_looks_is_crossed_as_rarely_as_it_says() -> None:
+def moving(count: int, width: int) -> list[float]:
+    """Noise of standard deviation 1 whose neighbours share a window of `width`."""
+    raw = [RNG.gauss(0, 1) for _ in range(count + width - 1)]
+    return [sum(raw[i : i + width]) / width**0.5 for i in range(count)]
+
+
+def test_the_boundary_is_crossed_in_few_of_all_soaks() -> None:
     crossed = 0
-    for _ in range(1000):
-        total = 0.0
-        for n in range(1, 200):
-            total += RNG.gauss(0, 1)
-            if total / n**0.5 > always(n, 0.02):
-                crossed += 1
-                break
-    assert crossed / 1000 <= 0.03
-    assert always(20, 0.02) > deviations(0.02)
+    for _ in range(1500):
+        sums = list(accumulate(RNG.gauss(0, 1) for _ in range(120)))
+        crossed += any(sums[n - 1] / n**0.5 > boundary(n, 2.9) for n in range(10, 121))
+    assert crossed / 1500 <= 0.025
+    assert boundary(10, 2.9) == boundary(20, 2.9) == 2.9
+    assert 2.9 < boundary(120, 2.9) < boundary(5760, 2.9) < 4
+
+
+@pytest.mark.parametrize("width", [1, 2, 8])
+@pytest.mark.parametrize("size", [10, 20, 120])
+def test_an_overlap_that_is_not_told_is_seldom_taken_for_less(width: int, size: int) -> None:
+    found = [overlap_from([moving(size, width), moving(size, width)], 8.0) for _ in range(200)]
+    assert sum(w < width - 0.5 for w in found) <= 16
+    assert max(found) <= 8
+
+
+def test_an_overlap_that_is_not_told_is_found_out() -> None:
+    assert median(overlap_from([moving(120, 1), moving(120, 1)], 8.0) for _ in range(50)) < 1.6
+    assert overlap_from([moving(120, 8), moving(120, 8)], 2.0) == 2
+    assert overlap_from([[1.0, 2.0], [1.0, 2.0]], 8.0) == overlap_from([[1.0] * 20] * 2, 8.0) == 8, "nothing to read it from"
+    assert overlap_from([[1.0, 2.0], [1.0, 2.0]], 0.5) == 1
 
 
 @pytest.mark.parametrize(

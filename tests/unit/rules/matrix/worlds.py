@@ -13,9 +13,9 @@ from typing import Any
 
 from cockpit.connections import decode, decode_limits
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Ref
+from cockpit.model.cluster import Pod, Ref
 from cockpit.model.finding import FindingKind
-from cockpit.model.image import Image
+from cockpit.model.image import Image, asked
 from cockpit.model.json import Json
 from cockpit.model.playbook import Agent, Playbook
 from cockpit.model.share import Rule, TargetGroup
@@ -28,6 +28,7 @@ NOW = datetime(2026, 11, 22, 2, 14, 7, tzinfo=UTC)
 AGENTS = (Ref("daemonset", "kube-system", "aws-node"), Ref("daemonset", "security", "edr-sensor"))
 OTHERS = ("images", "targets", "attached")
 """What a case says that is not of Kubernetes."""
+MULTI_ARCH: Mapping[str, Any] = {"index": True, "platforms": ("linux/amd64", "linux/arm64/v8")}
 _CODECS: Mapping[str, tuple[str, Any]] = {
     "nodes": ("nodes", decode.NODES),
     "pods": ("pods", decode.PODS),
@@ -46,7 +47,7 @@ def playbook() -> Playbook:
 
 @dataclass(frozen=True)
 class Case:
-    """A world and the exact set of kinds that are in it; `recorded` when all that tells them came from an API server."""
+    """A world and the exact set of kinds in it; `recorded` when registry and balancer only say that all is well."""
 
     name: str
     why: str
@@ -89,11 +90,18 @@ def observed(lists: Mapping[str, Obj], case: Mapping[str, Any]) -> Snapshot:
         monotonic=1000.0,
         sources={name: SourceState(Freshness.LIVE, 0.5) for name in SourceName},
         events=events,
-        images={ref: Image(ref, **facts) for ref, facts in case.get("images", {}).items()},
+        images={i.reference: i for i in _images(found["pods"].values(), case.get("images", {}))},
         rules={RULE: _rule(case.get("attached", [str(a) for a in Arch]))},
         targets={arn: _group(arch, case.get("targets", {}).get(arch, (3, 0, 0))) for arch, arn in GROUPS.items()},
         **found,
     )
+
+
+def _images(pods: Iterable[Pod], told: Mapping[str, Mapping[str, Any]]) -> Iterator[Image]:
+    """The registry's answer for each image that is asked about: what the case says of it or of its tag, else one for all."""
+    for container in (c for pod in pods for c in pod.containers):
+        reference = asked(container)
+        yield Image(reference, **(told.get(reference) or told.get(container.image) or MULTI_ARCH))
 
 
 def _rule(attached: Iterable[str]) -> Rule:
