@@ -35,8 +35,8 @@ NEWEST_DEVIATIONS = 3.1
 TAIL = 0.05
 """What the interval leaves on each side: 90% confidence, by which an equivalence is usually claimed."""
 SIGNIFICANT = 0.02
-ASSUMED = 120.0
-"""Seconds that a sample may look back over when its query does not say: two minutes, as rates usually do."""
+ASSUMED = 300.0
+"""Seconds that a sample may look back over when its query does not say: five minutes, as recorded rates often do."""
 UNLIKE = 8.0
 """Two readings of one noise differ (in variance, as a ratio less 1) by more than so many over the root of their freedom in less
 than 1% of cases: then the sides do not move independently."""

@@ -21,7 +21,7 @@ def test_a_verdict_tells_the_test_the_interval_and_each_sides_samples_query_and_
     assert {"n", "drift", "max_drift", "canary", "baseline", "age"} <= told["numbers"].keys()
     evidence = told["evidence"]
     assert evidence["exact"] is True
-    assert 0 < evidence["p"] < 0.02, "few independent samples: the query names no range"
+    assert 0 < evidence["p"] < 0.1, "few independent samples: the query names no range"
     assert evidence["interval"] == [evidence["estimate"]] * 2
     side = evidence["sides"]["arm64"]
     assert (side["query"], side["n"], side["age"]) == ('p99{arch="arm64"}', 20, 0.0)
