@@ -8,6 +8,8 @@ from cockpit.model.verdict import Evidence, Side, Verdict
 from screens.present.words import UNKNOWN, Line, ago, dim, flow, line, plural, wrap
 
 INDENT = 4
+SMALLEST = 0.001
+"""A chance that is less is not told more exactly: nothing is ever impossible."""
 _TOLD = frozenset({"n", "n_baseline", "age", "low", "high", "p", "u", "effect"})
 """Numbers that the evidence says better."""
 
@@ -32,7 +34,8 @@ def _test(of: Evidence) -> list[str]:
         found.append(f"{estimate} ({low}..{high} at {of.level:.0%})")
     if of.statistic is not None and of.p is not None:
         kind = "exact" if of.exact else "approximate"
-        found.append(f"p {of.p:.2g} (Mann-Whitney, {kind})")
+        chance = f"{of.p:.2g}" if of.p >= SMALLEST else f"<{SMALLEST:g}"
+        found.append(f"p {chance} (Mann-Whitney, {kind})")
         found.append(f"U {of.statistic:.10g}")
     if of.effect is not None:
         found.append(f"{of.effect:.0%} of pairs higher")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from cockpit.model.playbook import SignalCheck
@@ -41,3 +42,8 @@ def test_the_evidence_fits_80_columns_and_shows_all_of_the_query() -> None:
     assert 'p99{arch="amd64"}' in shown
     assert "20 samples, newest 0 s old" in shown
     assert "Mann-Whitney, exact" in shown
+
+
+def test_no_chance_is_shown_as_none_at_all() -> None:
+    sure = replace(VERDICT, evidence=replace(VERDICT.evidence, p=0.0)) if VERDICT.evidence else VERDICT
+    assert "p <0.001 (Mann-Whitney" in "\n".join(plain(row) for row in evidence_rows(sure, 78))
