@@ -77,6 +77,8 @@ class ImagesSource:
         self._playbook = playbook
         self._newest: Callable[[], Snapshot | None] = lambda: None
         self._clock = clock
+        self._sighted = False
+        """The pods have been seen once. Until then it looks often, since the first whole picture waits for it."""
         self._random = random or Random()  # noqa: S311 (jitter)
         self._probe = probe
         self._known: dict[str, _Known] = {}
@@ -114,6 +116,7 @@ class ImagesSource:
             if any(snapshot.source(n).freshness is Freshness.FAULT for n in _NEEDED):
                 yield self._said(Kind.FAULT, why=f"no images to ask about: {blind} are not known")
             return
+        self._sighted = True
         wanted = wanted_images(snapshot, self._playbook)
         there = _target_nodes(snapshot, self._playbook)
         for reference, (pod, container) in wanted.items():
@@ -131,7 +134,8 @@ class ImagesSource:
 
     async def _rest(self, asking: dict[asyncio.Task[_Known], str]) -> None:
         """Until it is time to look again, or an answer is there."""
-        pause = asyncio.ensure_future(self._clock.sleep(max(LOOK_SECONDS, LEAST_WALL_SECONDS * speed(self._clock))))
+        least = LEAST_WALL_SECONDS * speed(self._clock)
+        pause = asyncio.ensure_future(self._clock.sleep(max(LOOK_SECONDS, least) if self._sighted else least))
         try:
             await asyncio.wait({pause, *asking}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -108,6 +108,13 @@ async def test_nothing_is_said_before_the_pods_are_known() -> None:
     assert watched.registry.asked == [A]
 
 
+async def test_pods_that_are_known_at_last_are_looked_at_without_delay() -> None:
+    async with Watched() as watched:
+        await watched.passes(4)
+        watched.seen = world()
+        assert (await watched.passes(0.2)).images[A].known
+
+
 async def test_an_image_is_there_before_its_registry_has_answered() -> None:
     async def never(text: str) -> Image:
         await asyncio.Event().wait()
@@ -128,7 +135,7 @@ async def test_a_registry_that_fails_is_asked_again_with_patience(error: Cockpit
     async with Watched() as watched:
         watched.registry.errors = [error]
         watched.seen = world()
-        found = await watched.passes(min(2.0, wait))
+        found = await watched.passes(0.2)
         assert found.images[A].why == str(error) and not found.images[A].known
         assert (await watched.passes(wait + 4)).images[A].known
         assert len(watched.registry.asked) == 2
@@ -139,7 +146,7 @@ async def test_what_nobody_thought_of_leaves_the_other_images_known(error: Excep
     async with Watched() as watched:
         watched.registry.errors = [error]
         watched.seen = world(container(), container(B))
-        found = await watched.passes(2.0)
+        found = await watched.passes(0.2)
         assert found.source(SourceName.IMAGES).live
         assert found.images[A].why == f"it cannot be asked about ({type(error).__name__})" and found.images[B].known
         assert (await watched.passes(4)).images[A].known
