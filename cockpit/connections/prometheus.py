@@ -24,7 +24,6 @@ from cockpit.text import clean
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-ANSWER_BYTES = 8 << 20
 SHOWN_SERIES = 3
 MOST_POINTS = 11_000
 """Prometheus gives no more in one series of a range query."""

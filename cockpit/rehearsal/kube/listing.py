@@ -32,6 +32,7 @@ class _Token(msgspec.Struct, frozen=True):
     start: tuple[str, str]
 
     def text(self) -> str:
+        """As `metadata.continue` carries it."""
         return base64.urlsafe_b64encode(encode(self)).decode().rstrip("=")
 
 

@@ -163,10 +163,6 @@ class Storage:
         """Call back after each change, synchronously and in order."""
         self._listeners.append(callback)
 
-    def unlisten(self, callback: Listener) -> None:
-        """Stop calling back."""
-        self._listeners.remove(callback)
-
     def compact(self) -> None:
         """Forget the history: watches and continued lists from before now get 410 Expired."""
         for log in self._logs.values():

@@ -107,4 +107,3 @@ ADVICE: dict[K, Advice] = {
         "pin it to {home} until it is validated, then prefer {away}",
     ),
 }
-assert ADVICE.keys() == set(K)  # noqa: S101 (a kind without words would only be seen at 2am)

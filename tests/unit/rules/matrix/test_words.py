@@ -17,6 +17,7 @@ from cockpit.model.image import Image
 from cockpit.model.json import Json
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.rules.matrix import findings
+from cockpit.rules.matrix.advice import ADVICE
 from cockpit.rules.matrix.home import mending
 from cockpit.rules.original import ORIGINAL
 from tests.factories import AGENT, API, IMAGE, NOW, PLAYBOOK, RULE, deployment, pod, rule, snapshot, with_source
@@ -24,6 +25,10 @@ from tests.unit.rules.matrix.test_sides import APP, WRONG, deployed, sick, world
 
 EDR = DaemonSet("security", "edr-sensor", "uid-edr", 3, 3)
 AMD64_ONLY = {"kubernetes.io/arch": "amd64"}
+
+
+def test_every_kind_has_its_words() -> None:
+    assert ADVICE.keys() == set(K)
 
 
 def only(seen: Snapshot, kind: K) -> Finding:
