@@ -92,5 +92,11 @@ class Drift(CockpitError):
     """The world is not what the plan read: somebody else wrote. Nothing was written; plan again from what is there now."""
 
 
+class NotInControl(CockpitError):
+    """Another cockpit has the controls, or this one has lost them. Nothing was written."""
+
+    exit_code = Exit.CONTROLS
+
+
 class Impossible(CockpitError):
     """A lever cannot do what is asked without breaking a safety rule (for example: narrowing that admits no node)."""

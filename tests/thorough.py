@@ -1,4 +1,7 @@
-"""How far to look: `make test` takes what fits a few minutes; with COCKPIT_THOROUGH=1, as in CI, everything is looked at."""
+"""How far to look: `make test` takes what fits a few minutes; with COCKPIT_THOROUGH=1, as in CI, everything is looked at.
+
+COCKPIT_SEED chooses another seed for the tests that draw at random.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 THOROUGH = os.environ.get("COCKPIT_THOROUGH") == "1"
+SEED = int(os.environ.get("COCKPIT_SEED", "1"))
 
 
 def either(everything: T, usual: T) -> T:

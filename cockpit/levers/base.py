@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from cockpit.model.plan import Plan, Reading, Write
@@ -12,6 +14,19 @@ from cockpit.model.snapshot import Snapshot, SourceName
 
 State = TypeVar("State")
 Desired = TypeVar("Desired", contravariant=True)
+
+
+Fence = Callable[[], int]
+"""Asked right before each request that changes something: the epoch of this cockpit's controls. NotInControl when it has none."""
+
+
+class Found(StrEnum):
+    """What became of a write whose outcome nobody knows, as the world tells it."""
+
+    DONE = "done"
+    NOT_DONE = "not done"
+    CONTRADICTED = "contradicted"
+    """The target is neither as the write found it nor as it would have left it: somebody else has written since."""
 
 
 class Lever(Protocol[State, Desired]):
@@ -55,8 +70,16 @@ class Lever(Protocol[State, Desired]):
         """The writes back to the original value that was recorded on the target; empty when nothing was changed."""
         ...
 
-    async def apply(self, write: Write) -> None:
-        """Make one write if its precondition holds, and read it back. Drift when the world is not what the plan read."""
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
+        """Make one write if its precondition holds, and read it back. Drift when the world is not what the plan read.
+
+        `fence` is asked before every request that changes something, retries too; its epoch is left on the target, where a higher
+        one is NotInControl: somebody who took the controls later has written there. A rollback has none and asks nobody.
+        """
+        ...
+
+    async def found(self, write: Write) -> Found:
+        """What became of a write that may or may not have been carried out. Changes nothing. Unreachable and the like."""
         ...
 
     def reading(self, state: State, desired: Desired | None) -> Reading:
