@@ -6,10 +6,16 @@ import getpass
 import os
 import re
 import socket
+from hashlib import sha256
 from pathlib import Path
 
+from cockpit import private
 from cockpit.clock import CLOCK_VARIABLE, Clock, ScaledClock, WallClock
 from cockpit.errors import UsageError
+from cockpit.text import clean
+
+LONGEST_NAME = 120
+"""Characters of a folder's name: file systems take 255 bytes, and a file's name comes after it in some."""
 
 
 def home() -> Path:
@@ -24,14 +30,26 @@ def home() -> Path:
 
 def run_folder(run: str) -> Path:
     """The folder of a run's journal, made with mode 0700; the run's name is made safe for a file name."""
-    folder = home() / "runs" / safe_name(run)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    return private.folder(home() / "runs" / safe_name(run))
 
 
 def safe_name(run: str) -> str:
-    """A run's name as its folder is called."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", run)
+    """A run's name as its folder is called: never empty, hidden, a way up, or longer than file systems take."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", run)
+    plain = re.sub(r"^[.-]|[.]$", "_", plain) or "_"
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    return f"{plain[: LONGEST_NAME - 13]}-{sha256(run.encode(errors='surrogatepass')).hexdigest()[:12]}"
+
+
+def config_file() -> Path:
+    """The settings file: `$COCKPIT_CONFIG`, else `settings.yaml` in the XDG configuration folder. It need not exist."""
+    chosen = os.environ.get("COCKPIT_CONFIG")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("cutover-cockpit") / "settings.yaml"
 
 
 def clock() -> Clock:
@@ -51,4 +69,4 @@ def operator() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # no passwd entry, as in some containers
         user = f"uid{os.getuid()}"
-    return f"{user}@{socket.gethostname().partition('.')[0]}"
+    return f"{clean(user, 64)}@{clean(socket.gethostname().partition('.')[0], 64)}"
