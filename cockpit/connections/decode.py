@@ -14,10 +14,15 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from cockpit.connections import wire
+from cockpit.connections.decode_containers import containers_of
+from cockpit.connections.decode_placement import limits_of, spreads_of, strategy_of
 from cockpit.connections.demand import amounts, pod_requests
+from cockpit.connections.interned import shared as shared
 from cockpit.model.arch import ARCH_LABELS
-from cockpit.model.cluster import Condition, Container, DaemonSet, Deployment, KubeEvent, Node, Pod, Taint
-from cockpit.text import clean, clean_end
+from cockpit.model.cluster import Condition, DaemonSet, Deployment, KubeEvent, Node, Pod, Taint
+from cockpit.model.managed import Manager
+from cockpit.redact import told
+from cockpit.text import clean
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -27,9 +32,6 @@ _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes
 _INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 _ZONE = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-shared = lru_cache(maxsize=1 << 16)(clean)
-"""`clean` for text that many objects have in common (images, nodes, reasons): one string is kept for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ def pod_of(found: wire.Pod) -> Pod:
         terminating=meta.deletion_timestamp is not None,
         unschedulable=_unschedulable(status),
         owner=_owner(meta),
-        labels=_labels(meta.labels),
-        containers=_containers(spec, status),
+        labels=labels_of(meta.labels),
+        containers=containers_of(spec, status),
         requests=pod_requests(spec),
         main=shared(meta.annotations.default_container or "") if meta.annotations else "",
     )
@@ -122,10 +124,23 @@ def deployment_of(found: wire.Deployment) -> Deployment:
         tolerations=tuple(template.tolerations or ()),
         selector=_strings(spec.selector.match_labels if spec.selector else None),
         annotations=meta.annotations or {},
-        labels=_labels(meta.labels),
+        labels=labels_of(meta.labels),
         images=_images(template),
         template_requests=pod_requests(template),
         conditions=conditions_of(status.conditions),
+        managers=managers_of(meta.managed_fields),
+        template_labels=_strings(spec.template.metadata.labels if spec.template and spec.template.metadata else None),
+        spreads=spreads_of(template),
+        strategy=strategy_of(spec),
+        template_limits=limits_of(template),
+    )
+
+
+def managers_of(found: Iterable[wire.ManagedEntry] | None) -> tuple[Manager, ...]:
+    """Who owns which fields; what they own is only looked up, never shown."""
+    return tuple(
+        Manager(shared(entry.manager or ""), entry.time and _zoned(entry.time), shared(entry.subresource or ""), entry.fields_v1)
+        for entry in found or ()
     )
 
 
@@ -158,7 +173,7 @@ def event_of(found: wire.Event) -> KubeEvent:
         time=_zoned(newest),
         type=shared(found.type or ""),
         reason=shared(found.reason or ""),
-        message=clean(found.message or ""),
+        message=told(found.message or ""),
         regarding=clean(f"{about.kind or ''}/{about.name or ''}"),
         count=series.count or found.count or 1,
     )
@@ -222,7 +237,8 @@ _plain_labels = msgspec.json.Decoder(dict[str, str])
 _PLAIN_BYTES = 8192
 
 
-def _labels(raw: msgspec.Raw) -> Mapping[str, str]:
+def labels_of(raw: msgspec.Raw) -> Mapping[str, str]:
+    """Labels, cleaned; objects of one revision share them."""
     text = bytes(raw)
     return _labels_from(text) if text else {}
 
@@ -255,8 +271,7 @@ def _holds(conditions: list[wire.StatusCondition] | None, kind: str) -> bool:
 def conditions_of(found: list[wire.DatedCondition] | None) -> tuple[Condition, ...]:
     """Status conditions with the time since when each is so."""
     return tuple(
-        Condition(shared(c.type), shared(c.status), shared(c.reason or ""), clean(c.message or ""), _since(c))
-        for c in found or ()
+        Condition(shared(c.type), shared(c.status), shared(c.reason or ""), told(c.message or ""), _since(c)) for c in found or ()
     )
 
 
@@ -281,7 +296,7 @@ def _images(spec: wire.PodSpec) -> tuple[str, ...]:
 def _unschedulable(status: wire.PodStatus) -> str:
     for found in status.conditions or ():
         if found.type == "PodScheduled" and found.status == "False":
-            return clean(found.message or found.reason or "Unschedulable")
+            return told(found.message or found.reason or "Unschedulable")
     return ""
 
 
@@ -291,37 +306,3 @@ def _owner(meta: wire.Meta) -> str:
         return ""
     chosen = next((o for o in owners if o.controller), owners[0])
     return shared(f"{chosen.kind}/{chosen.name}")
-
-
-def _containers(spec: wire.PodSpec, status: wire.PodStatus) -> tuple[Container, ...]:
-    known = {s.name: s for s in status.container_statuses or ()}
-    first = {s.name: s for s in status.init_container_statuses or ()}
-    return (
-        *(_container(c, first.get(c.name), init=True) for c in spec.init_containers or ()),
-        *(_container(c, known.get(c.name), init=False) for c in spec.containers or ()),
-    )
-
-
-def _container(spec: wire.SpecContainer, status: wire.ContainerStatus | None, *, init: bool) -> Container:
-    name, image = shared(spec.name), shared(spec.image or "")
-    sidecar = init and spec.restart_policy == "Always"
-    if status is None:
-        return Container(name, image, init=init, sidecar=sidecar)
-    state, last = status.state or wire.ContainerState(), status.last_state or wire.ContainerState()
-    ended = state.terminated or last.terminated
-    waits = state.waiting
-    # How it ended says why; how it waits only that it does.
-    told = [(part.message or "").strip() for part in (ended, waits) if part]
-    return Container(
-        name=name,
-        image=image,
-        image_id=shared(status.image_id or ""),
-        ready=status.ready,
-        restarts=status.restart_count,
-        waiting=shared(waits.reason or "") if waits else "",
-        message=clean_end("; ".join(filter(None, told))) if told else "",
-        exit_code=ended.exit_code if ended else None,
-        init=init,
-        ended=shared(ended.reason or "") if ended else "",
-        sidecar=sidecar,
-    )

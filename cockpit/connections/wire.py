@@ -67,6 +67,21 @@ class AnnotatedMeta(Meta):
     annotations: dict[str, str] | None = None
 
 
+class ManagedEntry(Part):
+    """One entry of managedFields."""
+
+    manager: str | None = ""
+    time: datetime | None = None
+    subresource: str | None = ""
+    fields_v1: Any = msgspec.field(default=None, name="fieldsV1")
+
+
+class ManagedMeta(AnnotatedMeta):
+    """Metadata that tells who wrote which field."""
+
+    managed_fields: list[ManagedEntry] | None = None
+
+
 class PodAnnotations(Part):
     """The one annotation of pods that is read."""
 
@@ -135,6 +150,18 @@ class Quantities(Part):
     """Requests of a container; numbers are tolerated as well as text."""
 
     requests: dict[str, str | int | float] | None = None
+
+
+class SpreadConstraint(Part):
+    """A topology spread constraint."""
+
+    topology_key: str = ""
+    max_skew: int = 1
+    when_unsatisfiable: str | None = ""
+    label_selector: Any = None
+    min_domains: int | None = None
+    node_affinity_policy: str | None = None
+    node_taints_policy: str | None = None
 
 
 class SpecContainer(Part):
@@ -211,6 +238,7 @@ class ScannedMeta(Part):
 
     namespace: str = ""
     deletion_timestamp: str | None = None
+    labels: msgspec.Raw = msgspec.Raw(b"")
     owner_references: list[Owner] | None = None
 
 
@@ -237,18 +265,53 @@ class Selector(Part):
     match_expressions: list[Requirement] | None = None
 
 
+class TemplateQuantities(Quantities):
+    """Requests and limits: a quota may count both."""
+
+    limits: dict[str, str | int | float] | None = None
+
+
+class TemplateContainer(SpecContainer):
+    """A container of a template."""
+
+    resources: TemplateQuantities | None = None
+
+
 class TemplateSpec(PodSpec):
     """A pod template's spec. Affinity and tolerations are kept as they stand: they are written back."""
 
+    containers: list[TemplateContainer] | None = None  # type: ignore[assignment]  # more is read of it, nothing else
     affinity: Any = None
     node_selector: dict[str, str] | None = None
     tolerations: list[dict[str, Any]] | None = None
+    topology_spread_constraints: list[SpreadConstraint] | None = None
+
+
+class TemplateMeta(Part):
+    """A pod template's metadata."""
+
+    labels: dict[str, str] | None = None
 
 
 class Template(Part):
     """A pod template."""
 
+    metadata: TemplateMeta | None = None
     spec: TemplateSpec | None = None
+
+
+class RollingUpdate(Part):
+    """How far a rolling update may overshoot and undershoot: pods, or percent as text."""
+
+    max_surge: int | str | None = None
+    max_unavailable: int | str | None = None
+
+
+class Strategy(Part):
+    """How a Deployment replaces its pods."""
+
+    type: str | None = ""
+    rolling_update: RollingUpdate | None = None
 
 
 class WorkloadSpec(Part):
@@ -258,6 +321,7 @@ class WorkloadSpec(Part):
     template: Template | None = None
     replicas: int | None = None
     paused: bool | None = False
+    strategy: Strategy | None = None
 
 
 class DeploymentStatus(Part):
@@ -274,7 +338,7 @@ class DeploymentStatus(Part):
 class Deployment(Part):
     """A Deployment."""
 
-    metadata: AnnotatedMeta
+    metadata: ManagedMeta
     spec: WorkloadSpec | None = None
     status: DeploymentStatus | None = None
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cockpit.model.json import Json
+from cockpit.model.managed import Manager
+from cockpit.model.placement import ROLLING, Spread, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A pod of the target's namespace as the scan of all pods sees it: where it is, and by which labels it may be counted."""
+
+    node: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A status condition of a Deployment or an autoscaler; `since` is when it became so (None: not told)."""
 
@@ -141,6 +151,12 @@ class Deployment:
     images: tuple[str, ...] = ()
     template_requests: Resources = Resources()
     conditions: tuple[Condition, ...] = ()
+    managers: tuple[Manager, ...] = ()
+    template_labels: Mapping[str, str] = field(default_factory=dict)
+    spreads: tuple[Spread, ...] = ()
+    strategy: Strategy = ROLLING
+    template_limits: Resources = Resources()
+    """The limits of one pod's containers, which a quota may count."""
 
     @property
     def settled(self) -> bool:
@@ -167,6 +183,18 @@ class DaemonSet:
     affinity: Json = None
     images: tuple[str, ...] = ()
     tolerations: tuple[Mapping[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """An Ingress, with the annotations by which a controller is told what its rules do."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    managers: tuple[Manager, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 
 from cockpit.errors import Impossible
 from cockpit.model.cluster import Deployment
-from cockpit.model.json import Json
+from cockpit.model.json import Json, canonical
 from cockpit.text import clean
 
 ORIGINAL = "cutover-cockpit.dev/original-affinity"
@@ -28,3 +28,32 @@ def original(deployment: Deployment) -> Json:
         f"deployment/{deployment.name}: the annotation {ORIGINAL} is damaged ({clean(recorded, 60)!r}), so the affinity "
         "from before the run is not known; put the affinity right by hand (kubectl edit) and remove the annotation"
     )
+
+
+def homeward(deployment: Deployment) -> Json:
+    """What a rollback puts there: the node affinity from before the run, beside whatever others have changed around it since.
+
+    Impossible when the record is damaged.
+    """
+    was = original(deployment)
+    if not left(deployment):
+        return was
+    node = _fields(was).get("nodeAffinity")
+    return {**_beside(deployment.affinity), **({} if node is None else {"nodeAffinity": node})} or None
+
+
+def left(deployment: Deployment) -> tuple[str, ...]:
+    """The parts of the affinity beside the node affinity that are not as before the run: others' doing, which a rollback leaves.
+
+    Impossible when the record is damaged.
+    """
+    was, now = _beside(original(deployment)), _beside(deployment.affinity)
+    return tuple(sorted(part for part in {*was, *now} if canonical(was.get(part)) != canonical(now.get(part))))
+
+
+def _beside(affinity: Json) -> dict[str, Json]:
+    return {part: value for part, value in _fields(affinity).items() if part != "nodeAffinity"}
+
+
+def _fields(affinity: Json) -> dict[str, Json]:
+    return affinity if isinstance(affinity, dict) else {}

@@ -23,6 +23,8 @@ from cockpit.sources.pace import Backoff, patience, speed
 
 EVERY_SECONDS = 4.0
 STALE_SECONDS = 30.0
+MOST_SECONDS = 8.0
+"""Between two attempts while they fail."""
 LEAST_WALL_SECONDS = 0.2
 """However fast a rehearsal runs, its load balancer is not asked more often than this."""
 
@@ -37,8 +39,9 @@ class AlbSource:
         self._alb = alb
         self._clock = clock
         self._every = max(every, LEAST_WALL_SECONDS * speed(clock)) if speed(clock) > 1 else every
-        # Throttling is per account and Region: a minute between attempts still leaves others room.
-        self._backoff = Backoff(clock, random or Random(), first=every, most=60.0)  # noqa: S311 (jitter)
+        # Reads have an allowance of their own that one question in a few seconds hardly touches; and whoever writes beside a run
+        # must be seen within ten, throttled or not.
+        self._backoff = Backoff(clock, random or Random(), first=every, most=max(MOST_SECONDS, self._every))  # noqa: S311 (jitter)
 
     @property
     def stale_after(self) -> float:
@@ -51,7 +54,7 @@ class AlbSource:
         while True:
             started = self._clock.monotonic()
             rules, groups = await asyncio.gather(
-                self._ask(SourceName.RULES, lambda: self._elb.rules(self._alb.listeners, self._alb.rules)),
+                self._ask(SourceName.RULES, self._rules),
                 self._ask(SourceName.TARGETS, lambda: self._elb.target_groups(self._alb.target_groups)),
             )
             for observation in (*rules[0], *groups[0]):
@@ -67,6 +70,11 @@ class AlbSource:
             else:
                 self._backoff.reset()
                 await self._clock.sleep(max(self._every / 2, started + self._every - self._clock.monotonic()))
+
+    def _rules(self) -> Awaitable[Iterable[Rule]]:
+        if self._alb.ingress:
+            return self._elb.attached(tuple(self._alb.target_groups.values()))
+        return self._elb.rules(self._alb.listeners, self._alb.rules)
 
     async def _ask(
         self, source: SourceName, ask: Callable[[], Awaitable[Iterable[Rule | TargetGroup]]]

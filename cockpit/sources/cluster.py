@@ -15,7 +15,8 @@ from cockpit.sources.base import Source
 from cockpit.sources.events import EventsSource
 from cockpit.sources.listwatch import Collection, ListWatch, by_name, by_namespace
 from cockpit.sources.merged import Part, part_of
-from cockpit.sources.namespace import autoscalers_source, quotas_source
+from cockpit.sources.namespace import autoscalers_source, ingresses_source, quotas_source
+from cockpit.sources.nodepools import node_pools_source
 from cockpit.sources.selectors import SelectorBoard, followed
 from cockpit.sources.usage import UsageSource
 from cockpit.sources.watched import WatchedSource
@@ -27,16 +28,19 @@ def cluster_sources(kube: KubeClient, playbook: Playbook, clock: Clock, random: 
     chance = random or Random()  # noqa: S311 (jitter)
     board = SelectorBoard()
     agents = tuple(agent.daemonset for agent in playbook.agents)
-    workloads = playbook.target.workloads
+    workloads, namespace = playbook.target.workloads, playbook.target.namespace
+    ingress = playbook.alb.ingress if playbook.alb else None
     return (
         nodes_source(kube, clock, chance),
         deployments_source(kube, workloads, board, clock, chance),
         daemonsets_source(kube, agents, board, clock, chance),
         pods_source(kube, workloads, agents, board, clock, chance),
         EventsSource(kube, playbook.target.namespace, clock, chance),
-        UsageSource(kube, clock, chance),
+        UsageSource(kube, clock, chance, namespace=playbook.target.namespace),
         autoscalers_source(kube, playbook.target.namespace, clock, chance),
         quotas_source(kube, playbook.target.namespace, clock, chance),
+        node_pools_source(kube, clock, chance),
+        *([ingresses_source(kube, namespace, ingress.name, clock, chance)] if ingress else []),
     )
 
 

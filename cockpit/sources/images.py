@@ -82,6 +82,7 @@ class ImagesSource:
         self._random = random or Random()  # noqa: S311 (jitter)
         self._probe = probe
         self._known: dict[str, _Known] = {}
+        self._ran: dict[str, frozenset[str]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def sees(self, newest: Callable[[], Snapshot | None]) -> None:
@@ -125,8 +126,18 @@ class ImagesSource:
                 yield self._told(reference)
             if self._due(reference) and reference not in asking.values():
                 asking[asyncio.create_task(self._ask(reference, pod, container, here=pod.node in there))] = reference
+        yield from self._saw(snapshot)
         self._known = {reference: known for reference, known in self._known.items() if reference in wanted}
         yield self._said(Kind.LISTED, keys=frozenset(wanted))
+
+    def _saw(self, snapshot: Snapshot) -> Iterator[Observation]:
+        """Remember on which architectures the workloads' images have run: no registry is needed to know that they do."""
+        for reference, arch in ran_on(snapshot, self._playbook):
+            before = self._ran.get(reference, frozenset())
+            if arch not in before:
+                self._ran[reference] = before | {arch}
+                if reference in self._known:
+                    yield self._told(reference)
 
     def _due(self, reference: str) -> bool:
         due = self._known[reference].due
@@ -174,7 +185,8 @@ class ImagesSource:
         return self._clock.monotonic() + max(seconds, LEAST_WALL_SECONDS * speed(self._clock))
 
     def _told(self, reference: str) -> Observation:
-        return self._said(Kind.UPSERT, reference, self._known[reference].image)
+        image = replace(self._known[reference].image, ran=self._ran.get(reference, frozenset()))
+        return self._said(Kind.UPSERT, reference, image)
 
     def _said(
         self, kind: Kind, key: object = None, value: object = None, keys: frozenset[object] = frozenset(), why: str = ""
@@ -204,6 +216,12 @@ def wanted_images(snapshot: Snapshot, playbook: Playbook) -> dict[str, tuple[Pod
             if (reference := asked(container)) and len(found) < MOST_IMAGES:
                 found.setdefault(reference, (pod, container))
     return found | _certified(playbook, ordered)
+
+
+def ran_on(snapshot: Snapshot, playbook: Playbook) -> set[tuple[str, str]]:
+    """Each image of the workloads' containers that are Ready now, with the architecture of the node."""
+    pods = (p for ref in playbook.target.workloads for p in pods_of(snapshot, ref) if p.node in snapshot.nodes)
+    return {(asked(c), snapshot.nodes[p.node].arch) for p in pods for c in p.containers if c.ready or (c.init and p.ready)}
 
 
 def _certified(playbook: Playbook, pods: Iterable[Pod]) -> dict[str, tuple[Pod, Container]]:

@@ -1,10 +1,11 @@
-"""What may keep the target's workloads from growing: the autoscalers and the quotas of its namespace."""
+"""What may keep the target's workloads from growing: the autoscalers and the quotas of its namespace; its Ingress."""
 
 from __future__ import annotations
 
 from random import Random
 
 from cockpit.clock import Clock
+from cockpit.connections.decode_ingress import INGRESSES
 from cockpit.connections.decode_limits import AUTOSCALERS, QUOTAS
 from cockpit.connections.kube import KubeClient
 from cockpit.model.snapshot import SourceName
@@ -18,6 +19,14 @@ def autoscalers_source(kube: KubeClient, namespace: str, clock: Clock, random: R
     path = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
     found = Collection(SourceName.AUTOSCALERS, path, AUTOSCALERS, by_namespace, {})
     return WatchedSource(SourceName.AUTOSCALERS, [part_of(ListWatch(kube, found, clock, random))], clock)
+
+
+def ingresses_source(kube: KubeClient, namespace: str, name: str, clock: Clock, random: Random) -> WatchedSource:
+    """The one Ingress whose action is moved."""
+    path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"
+    only = {"fieldSelector": f"metadata.name={name}"}
+    found = Collection(SourceName.INGRESSES, path, INGRESSES, by_namespace, only)
+    return WatchedSource(SourceName.INGRESSES, [part_of(ListWatch(kube, found, clock, random))], clock)
 
 
 def quotas_source(kube: KubeClient, namespace: str, clock: Clock, random: Random) -> WatchedSource:

@@ -1,6 +1,7 @@
-"""What all pods of each node ask for, and on which nodes each DaemonSet has a Ready pod.
+"""What all pods of each node ask for, on which nodes each DaemonSet has a Ready pod, and where the pods of one namespace are.
 
-It takes all pods of the cluster, so it is asked for seldom, in pages; only sums and one word for a DaemonSet's pod are kept.
+It takes all pods of the cluster, so it is asked for seldom, in pages. Only sums, one word for a DaemonSet's pod, and the node and
+labels of the one namespace's pods are kept.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import msgspec
 
 from cockpit.clock import Clock
 from cockpit.connections import wire
-from cockpit.connections.decode import shared
+from cockpit.connections.decode import labels_of, shared
 from cockpit.connections.demand import pod_requests
 from cockpit.connections.kube import KubeClient
 from cockpit.errors import CockpitError, Gone, Unreachable
-from cockpit.model.cluster import Resources
+from cockpit.model.cluster import Neighbour, Resources
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.pace import Backoff, patience, rest
@@ -36,11 +37,12 @@ _status = msgspec.json.Decoder(wire.PodStatus).decode
 
 
 class UsageSource:
-    """Summed requests by node name (nodes without pods are left out), and each DaemonSet's pods by node."""
+    """Summed requests by node name (nodes without pods are left out), each DaemonSet's pods by node, all pods of `namespace`."""
 
-    names = (SourceName.USAGE, SourceName.DAEMON_PODS)
+    names = (SourceName.USAGE, SourceName.DAEMON_PODS, SourceName.NEIGHBOURS)
 
-    def __init__(self, kube: KubeClient, clock: Clock, random: Random, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, kube: KubeClient, clock: Clock, random: Random, every: float = EVERY_SECONDS, namespace: str = "") -> None:
+        self._namespace = namespace
         self._kube = kube
         self._clock = clock
         self._every = every
@@ -62,7 +64,7 @@ class UsageSource:
                     await rest(self._backoff, self._kube.pulse, error)
                     continue
                 except CockpitError as error:
-                    for fault in self._both(Kind.FAULT, self._clock.monotonic(), str(error)):
+                    for fault in self._all(Kind.FAULT, self._clock.monotonic(), str(error)):
                         yield fault
                     await rest(self._backoff, self._kube.pulse, error)
                     continue
@@ -82,17 +84,17 @@ class UsageSource:
                 async with self._kube.pulse.alive():
                     await self._clock.sleep(left)
             except Unreachable as error:
-                for observation in self._both(Kind.FAULT, self._clock.monotonic(), str(error)):
+                for observation in self._all(Kind.FAULT, self._clock.monotonic(), str(error)):
                     yield observation
                 await self._kube.pulse.back()
-                for observation in self._both(Kind.HEARD, scanned):
+                for observation in self._all(Kind.HEARD, scanned):
                     yield observation
 
-    def _both(self, kind: Kind, at: float, why: str = "") -> Iterator[Observation]:
+    def _all(self, kind: Kind, at: float, why: str = "") -> Iterator[Observation]:
         return (Observation(name, kind, at, why=why) for name in self.names)
 
     async def _scan(self) -> _Scan:
-        scan = _Scan()
+        scan = _Scan(self._namespace)
         async with aclosing(self._kube.pulse.during(self._kube.pages(_PATH, _ALIVE))) as pages:
             async for raw in pages:
                 scan.add(raw, self._kube.server)
@@ -101,10 +103,14 @@ class UsageSource:
 
 @dataclass(slots=True)
 class _Scan:
-    """What is kept of the pods: sums by node, and by DaemonSet why its pod on each node is not Ready (empty: it is)."""
+    """What is kept of the pods: sums by node, by DaemonSet why its pod on each node is not Ready (empty: it is), and those of one
+    namespace.
+    """
 
+    namespace: str = ""
     sums: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     daemons: dict[str, dict[str, str]] = field(default_factory=dict)
+    neighbours: list[Neighbour] = field(default_factory=list)
 
     def told(self, at: float) -> Iterator[Observation]:
         """All of it, as of when the scan began."""
@@ -114,6 +120,8 @@ class _Scan:
         for daemonset, nodes in self.daemons.items():
             yield Observation(SourceName.DAEMON_PODS, Kind.UPSERT, at, daemonset, nodes)
         yield Observation(SourceName.DAEMON_PODS, Kind.LISTED, at, keys=frozenset(self.daemons))
+        yield Observation(SourceName.NEIGHBOURS, Kind.UPSERT, at, self.namespace, tuple(self.neighbours))
+        yield Observation(SourceName.NEIGHBOURS, Kind.LISTED, at, keys=frozenset([self.namespace]))
 
     def add(self, raw: bytes, server: str) -> None:
         """A page of pods. Unreachable when it is none."""
@@ -122,6 +130,7 @@ class _Scan:
                 if pod.spec is not None and pod.spec.node_name:
                     self._count(shared(pod.spec.node_name), pod.spec)
                     self._daemon(shared(pod.spec.node_name), pod)
+                    self._neighbour(shared(pod.spec.node_name), pod.metadata)
         except msgspec.DecodeError as error:
             raise Unreachable(f"API server {server} gave an answer that is no list of pods: {clean(str(error), 200)}") from error
 
@@ -129,6 +138,11 @@ class _Scan:
         asked = pod_requests(spec)
         cpu, memory, pods = self.sums.get(node, (0, 0, 0))
         self.sums[node] = (cpu + asked.cpu_milli, memory + asked.memory_bytes, pods + 1)
+
+    def _neighbour(self, node: str, meta: wire.ScannedMeta) -> None:
+        # The scheduler counts no pod that is being deleted for a spread; for anti-affinity it does, but that passes.
+        if meta.namespace == self.namespace and meta.deletion_timestamp is None:
+            self.neighbours.append(Neighbour(node, labels_of(meta.labels)))
 
     def _daemon(self, node: str, pod: wire.ScannedPod) -> None:
         owner = next((o for o in pod.metadata.owner_references or () if o.kind == "DaemonSet" and o.controller), None)

@@ -290,7 +290,7 @@ async def test_throttled_is_an_error_of_its_own() -> None:
 
 async def test_preflight_asks_whether_it_may_be_read_and_traffic_is_not_needed_for_that() -> None:
     async with client(SmallCloudWatch()) as connected:
-        assert await preflight(PLAYBOOK, None, None, connected) == (
+        assert (await preflight(PLAYBOOK, None, None, connected)).words == (
             "cloudwatch: app/pay/50dc6c495c0c9188 in ap-south-1 may be read",
         )
     async with client(SmallCloudWatch(refuse=lambda _: (403, "AccessDeniedException"))) as connected:

@@ -25,6 +25,9 @@ from tests.contract.small_api import collect, connected, fast_clock, line, listi
 from tests.factories import PLAYBOOK
 
 API = Ref("deployment", "payments", "payments-api")
+ELSEWHERE = {
+    SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES, SourceName.INGRESSES, SourceName.ACCESS,
+}  # fmt: skip
 ARM = Ref("deployment", "payments", "payments-api-arm64")
 
 
@@ -156,7 +159,7 @@ async def test_every_source_of_a_playbook_is_live_in_the_end(tmp_path: Path) -> 
         async with observed(sources, store) as until:
             names = {name for source in sources for name in source.names}
             await until(lambda s: all(s.source(name).live for name in names))
-    assert names == set(SourceName) - {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES}
+    assert names == set(SourceName) - ELSEWHERE
 
 
 async def test_only_the_newest_events_are_kept_and_their_words_are_clean(tmp_path: Path) -> None:

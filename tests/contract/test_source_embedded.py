@@ -70,7 +70,8 @@ async def test_everything_is_seen_and_followed_through_expired_histories(tmp_pat
     async with embedded(tmp_path) as (storage, client):
         store = Store(storage.clock)
         async with observed(cluster_sources(client, FLOWN, storage.clock, Random(1)), store) as until:
-            names = set(SourceName) - {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES}
+            elsewhere = {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES}
+            names = set(SourceName) - elsewhere - {SourceName.INGRESSES, SourceName.ACCESS}
             snapshot = await until(lambda s: all(s.source(name).live for name in names))
             assert {n.arch for n in snapshot.nodes.values()} == {"amd64", "arm64"}
             assert {p.owner.split("/")[0] for p in snapshot.pods.values()} == {"ReplicaSet"}

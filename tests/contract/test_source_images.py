@@ -201,3 +201,17 @@ def test_images_come_from_the_workloads_pods_and_from_agents_on_target_nodes() -
     on_x86 = {k: p for k, p in agents.items() if found.nodes[p.node].arch is Arch.AMD64}
     alone = pod("lone", "x0", containers=(container("", image=""),))
     assert not wanted_images(replace(found, pods={**on_x86, "p/lone": alone}), PLAYBOOK)
+
+
+async def test_where_an_image_has_run_is_remembered_though_no_registry_answers() -> None:
+    watched = Watched(world())
+    watched.registry.errors = [Unreachable("no route")] * 50
+    both = frozenset({"amd64", "arm64"})
+    async with watched:
+        assert (await watched.passes(4)).images[A].ran == both
+        watched.seen = replace(watched.seen or snapshot(), pods={k: p for k, p in world().pods.items() if p.node.startswith("a")})
+        found = (await watched.passes(4)).images[A]
+        assert (found.known, found.ran) == (False, both)
+    waiting = {k: replace(p, ready=False) for k, p in world(container(ready=False)).pods.items()}
+    async with Watched(replace(world(), pods=waiting)) as watched:
+        assert (await watched.passes(4)).images[A].ran == set()

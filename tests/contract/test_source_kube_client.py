@@ -17,6 +17,7 @@ from aiohttp import web
 
 from cockpit.connections import credentials, kube
 from cockpit.connections.kube import KubeClient
+from cockpit.connections.plugins import CONSENT
 from cockpit.errors import (
     CockpitError,
     Conflict,
@@ -35,6 +36,12 @@ NAMESPACE = "/api/v1/namespaces/default"
 
 async def fine(request: web.Request) -> web.StreamResponse:
     return web.json_response({"kind": "Namespace", "token": request.headers.get("Authorization", "")})
+
+
+@pytest.fixture(autouse=True)
+def _allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a plugin may run is another test's subject."""
+    monkeypatch.setattr(CONSENT, "everything", True)
 
 
 def plugin(folder: Path, script: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Deployment, Pod, Resources, Taint
+from cockpit.model.image import Image
 from cockpit.model.json import Json, canonical
 from cockpit.model.playbook import AffinityMode, AffinitySet
 from cockpit.model.share import TargetGroup
@@ -33,8 +34,11 @@ def with_pods(found: Snapshot, **changes: Pod) -> Snapshot:
     return replace(found, pods={**found.pods, **changes})
 
 
+BUILT = Image("registry.example.com/payments:1.4.0", index=True, platforms=("linux/amd64", "linux/arm64"))
+
+
 def with_deployments(*made: Deployment) -> Snapshot:
-    found = snapshot()
+    found = snapshot(images={BUILT.reference: BUILT})
     return replace(found, deployments={**found.deployments, **{f"payments/{d.name}": d for d in made}})
 
 
