@@ -7,7 +7,7 @@ run is kept in an annotation on the Deployment itself, so that any machine can g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -16,17 +16,29 @@ from msgspec import DecodeError
 from cockpit.clock import Clock
 from cockpit.connections import decode
 from cockpit.connections.kube import KubeClient
-from cockpit.errors import CockpitError, Conflict, Drift, Impossible, Rejected, Throttled, Unreachable
-from cockpit.levers.affinity_patch import MANAGER, OURS, RUN, Live, Part, guard, is_bare, operations
-from cockpit.levers.affinity_placement import Placement, check, configured_in_words, in_words, intended, opposing_preference
+from cockpit.errors import CockpitError, Conflict, Drift, Impossible, NotFound, Rejected, Throttled, Unreachable
+from cockpit.levers.affinity_patch import EPOCH, MANAGER, OURS, RUN, Live, Part, guard, is_bare, operations
+from cockpit.levers.affinity_placement import (
+    Placement,
+    check,
+    configured_in_words,
+    in_words,
+    intended,
+    mark,
+    opposing_preference,
+)
 from cockpit.levers.affinity_rollout import proof, rolls
+from cockpit.levers.after_a_crash import of_affinity
+from cockpit.levers.base import Fence, Found
 from cockpit.levers.difference import first_difference
+from cockpit.levers.fencing import demand_epoch
 from cockpit.model.cluster import Deployment, Node, Ref
 from cockpit.model.json import Json, canonical
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.model.playbook import AffinityMode, AffinitySet, Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
-from cockpit.rules.original import ORIGINAL, original
+from cockpit.rules.original import ORIGINAL, homeward, left
+from cockpit.rules.others import others
 
 TRIES = 5
 _FIRST_WAIT = 0.2
@@ -115,50 +127,100 @@ class AffinityLever:
         """
         title = "affinity: back to the original"
         writes, words = self._write_back([d for d in state.deployments.values() if any(key in d.annotations for key in OURS)])
+        writes += tuple(self._unstamp(d) for d in state.deployments.values() if _only_stamped(d))
         if words and not writes:
             raise Impossible(words)
         return Plan(title, writes, words)
 
-    async def apply(self, write: Write) -> None:
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
         """Send one patch and compare the answer. Harmless when the write is already there.
 
         Drift when the affinity, the annotations or the UID are not what the plan read; Conflict and Throttled only after
-        five tries, as each try reads again first.
+        five tries, as each try reads again first. The epoch of `fence` is tested and left with the same patch.
         """
-        for attempt in range(TRIES):
+        await self._try(lambda: self._attempt(write, fence))
+
+    async def found(self, write: Write) -> Found:
+        """What became of a write; a Deployment that is gone contradicts it."""
+        try:
+            return of_affinity(write, Live.parse(await self._client.get(str(write.request["path"]))))
+        except NotFound:
+            return Found.CONTRADICTED
+
+    def recover(self, state: Placement, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
+        """Back to the affinity that `kept` has, where the annotation is gone and the affinity is as the run has left it."""
+        writes, rolling = [], []
+        for deployment in state.deployments.values():
+            before, after = map(_part, kept.get(f"deployment/{deployment.name}", (None, None)))
+            now = canonical(deployment.affinity)
+            if ORIGINAL not in deployment.annotations and canonical(before.affinity) != now == canonical(after.affinity):
+                writes.append(self._write(deployment, Part(before.affinity)))
+                rolling.append(deployment)
+        return Plan("affinity: back to the original in the run's record", tuple(writes), rolls(rolling) if rolling else "")
+
+    def others(self, state: Placement) -> tuple[str, ...]:
+        """What others have changed in the specs since the run began; nothing of a Deployment that the run has not changed."""
+        return tuple(words for d in state.deployments.values() for words in others(d, d.annotations.get(RUN, "")))
+
+    async def fence_target(self, write: Write, fence: Fence) -> None:
+        """Make sure that a patch which an older epoch may have sent for `write`, and which nobody has seen land, cannot land.
+
+        It leaves the epoch on the Deployment and changes nothing else, also where no run has written yet: whoever still believes
+        to have the controls may only be about to read.
+        """
+        await self._try(lambda: self._stamp(write, fence))
+
+    async def _try(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        for count in range(TRIES):
             try:
-                await self._attempt(write)
+                await attempt()
                 break
             except (Conflict, Throttled) as fault:
-                if attempt == TRIES - 1:
+                if count == TRIES - 1:
                     raise
-                await self._clock.sleep(self._wait(attempt, fault))
+                await self._clock.sleep(self._wait(count, fault))
 
     def reading(self, state: Placement, desired: AffinitySet | None) -> Reading:
         """How far `desired` (None: the original everywhere) holds. PROVEN only when configured and fully rolled out."""
         deployments = [_find(state, desired.workload)] if desired else list(state.deployments.values())
+        marks = tuple(map(mark, state.deployments.values()))
         rolled = ", ".join(f"{d.updated}/{d.replicas} rolled out" for d in deployments)
         try:
-            targets = [(d, intended(d, desired) if desired else original(d)) for d in deployments]
+            targets = [(d, intended(d, desired) if desired else homeward(d)) for d in deployments]
         except Impossible as fault:
-            return Reading(self.name, in_words(desired), "something else", rolled, Proof.UNPROVEN, str(fault))
+            return Reading(self.name, in_words(desired), "something else", rolled, Proof.UNPROVEN, str(fault), marks)
         words = dict.fromkeys(configured_in_words(d) for d in deployments)
-        return Reading(self.name, in_words(desired), " / ".join(words), rolled, *proof(targets))
+        return Reading(self.name, in_words(desired), " / ".join(words), rolled, *proof(targets), marks)
 
-    async def _attempt(self, write: Write) -> None:
+    async def _attempt(self, write: Write, fence: Fence | None) -> None:
         after, path = _part(write.after), str(write.request["path"])
         live = Live.parse(await self._client.get(path))
-        if live.uid == write.expects["uid"] and live.part.same(after):
+        epoch = demand_epoch(live.epoch, fence, write.target)
+        there = live.uid == write.expects["uid"] and live.part.same(after)
+        if there and (after.annotations or live.epoch is None):
             return
-        _demand(write, live)
-        patch = guard(live, after) + operations(live.uid, live.part, after, bare=live.bare)
-        stored = Live.parse(await self._client.patch(path, patch, params=self._params))
+        if not there:
+            _demand(write, live)
+        stamped = after.stamped(epoch if after.annotations else None)  # home again: no trace stays
+        stored = await self._send(path, live, stamped, way_back=fence is None)
         if not stored.part.same(after):
             found = first_difference(after.affinity, stored.part.affinity, "spec.template.spec.affinity")
             raise Drift(
                 f"{write.target}: the server stored something else than was sent: {found or 'its annotations differ'}; "
                 "look for an admission webhook that changes Deployments"
             )
+
+    async def _stamp(self, write: Write, fence: Fence) -> None:
+        path = str(write.request["path"])
+        live = Live.parse(await self._client.get(path))
+        if live.uid != write.expects["uid"]:
+            return  # an older patch tests the UID
+        if live.epoch != (epoch := demand_epoch(live.epoch, fence, write.target)):
+            await self._send(path, live, live.part.stamped(epoch))
+
+    async def _send(self, path: str, live: Live, after: Part, *, way_back: bool = False) -> Live:
+        patch = guard(live, after) + operations(live.uid, live.part.stamped(live.epoch), after, bare=live.bare)
+        return Live.parse(await self._client.patch(path, patch, params=self._params, way_back=way_back))
 
     def _write(self, deployment: Deployment, after: Part) -> Write:
         before = Part.of(deployment.affinity, deployment.annotations)
@@ -171,6 +233,11 @@ class AffinityLever:
             request=self._request(_path(deployment.namespace, deployment.name), patch),
             expects={"uid": deployment.uid, **before.as_json()},
         )
+
+    def _unstamp(self, deployment: Deployment) -> Write:
+        """Takes away a fence that was left where no run has written."""
+        write = self._write(deployment, Part.of(deployment.affinity, deployment.annotations))
+        return replace(write, request={**write.request, "only": "epoch"})
 
     def _reverse(self, write: Write) -> Write:
         uid, patch = str(write.expects["uid"]), write.request["patch"]
@@ -193,13 +260,14 @@ class AffinityLever:
         writes, words, rolling = [], [], []
         for deployment in deployments:
             try:
-                after = Part(original(deployment))
+                after = Part(homeward(deployment))
             except Impossible as fault:
                 words.append(str(fault))
                 continue
             before = Part.of(deployment.affinity, deployment.annotations)
             if not before.same(after):
                 writes.append(self._write(deployment, after))
+                words += [f"{part} of deployment/{deployment.name} stays as others have made it" for part in left(deployment)]
             if canonical(before.affinity) != canonical(after.affinity):
                 rolling.append(deployment)
                 words += [f"deployment/{deployment.name} is paused and rolls only when resumed"] if deployment.paused else []
@@ -244,6 +312,10 @@ def _find(state: Placement, ref: Ref) -> Deployment:
             f"{ref} is not one of the workloads that this lever moves; a phase must name it under set.affinity.workload"
         )
     return deployment
+
+
+def _only_stamped(deployment: Deployment) -> bool:
+    return EPOCH in deployment.annotations and not any(key in deployment.annotations for key in OURS)
 
 
 def _demand(write: Write, live: Live) -> None:

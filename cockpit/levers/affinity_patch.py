@@ -16,7 +16,10 @@ from cockpit.rules.original import ORIGINAL
 from cockpit.text import clean
 
 RUN = "cutover-cockpit.dev/run"
+EPOCH = "cutover-cockpit.dev/epoch"
+"""The epoch of the controls under which the affinity was written last: a fence against whoever had them before."""
 OURS = (ORIGINAL, RUN)
+_WRITTEN = (*OURS, EPOCH)
 MANAGER = "cutover-cockpit"
 _AFFINITY = "/spec/template/spec/affinity"
 _ANNOTATIONS = "/metadata/annotations"
@@ -44,6 +47,11 @@ class Part:
         annotations = value.get("annotations")
         return cls.of(value.get("affinity"), _strings(annotations))
 
+    def stamped(self, epoch: str | None) -> Part:
+        """The same with that epoch, which is no part of what is compared; None: with none."""
+        kept = {key: value for key, value in self.annotations.items() if key != EPOCH}
+        return Part(self.affinity, kept if epoch is None else {**kept, EPOCH: epoch})
+
     def same(self, other: Part) -> bool:
         """Equal as JSON."""
         return canonical(self.as_json()) == canonical(other.as_json())
@@ -57,6 +65,8 @@ class Live:
     resource_version: str
     part: Part
     bare: bool
+    epoch: str | None = None
+    """The epoch that it carries, as it stands there; None without one."""
     owner: str = ""
     """Who wrote the affinity last, other than this lever, from managedFields; empty when not known."""
 
@@ -75,13 +85,14 @@ class Live:
             resource_version=str(metadata.get("resourceVersion", "")),
             part=Part.of(pod_spec.get("affinity"), annotations),
             bare=is_bare(annotations),
+            epoch=annotations.get(EPOCH),
             owner=_owner(metadata.get("managedFields")),
         )
 
 
 def is_bare(annotations: Mapping[str, str]) -> bool:
     """No annotations but the lever's own."""
-    return not set(annotations) - set(OURS)
+    return not set(annotations) - set(_WRITTEN)
 
 
 def operations(uid: str, before: Part, after: Part, *, bare: bool) -> list[Json]:
@@ -106,12 +117,13 @@ def operations(uid: str, before: Part, after: Part, *, bare: bool) -> list[Json]
 def guard(live: Live, after: Part) -> list[Json]:
     """A test of the resourceVersion, where the patch relies on something being absent; otherwise nothing."""
     records = ORIGINAL in after.annotations and ORIGINAL not in live.part.annotations
-    absent = live.part.affinity is None or records or (live.bare and not live.part.annotations)
+    stamps = EPOCH in after.annotations and live.epoch is None
+    absent = live.part.affinity is None or records or stamps or (live.bare and not live.part.annotations)
     return [_op("test", "/metadata/resourceVersion", live.resource_version)] if absent else []
 
 
 def _annotate(before: Part, after: Part, tests: list[Json], changes: list[Json]) -> None:
-    for key in OURS:
+    for key in _WRITTEN:
         old, new = before.annotations.get(key), after.annotations.get(key)
         path = f"{_ANNOTATIONS}/{key.replace('~', '~0').replace('/', '~1')}"
         if old is not None:

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from cockpit.errors import Impossible
 from cockpit.model.arch import ARCH_LABEL, ARCH_LABELS, Arch
 from cockpit.model.cluster import Deployment, Node, Ref
-from cockpit.model.json import Json, canonical
+from cockpit.model.json import Json, canonical, digest
+from cockpit.model.managed import UNKNOWN, writer
+from cockpit.model.plan import Mark
 from cockpit.model.playbook import AffinityMode, AffinitySet
 from cockpit.rules.affinity import admits, narrow, pinned_to, prefer, preference_for
-from cockpit.rules.original import original
+from cockpit.rules.original import ORIGINAL, homeward, original
 from cockpit.rules.tolerations import repelling
+
+FIELD = ("f:spec", "f:template", "f:spec", "f:affinity")
+"""The affinity as managedFields name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ class Placement:
 
 
 def intended(deployment: Deployment, desired: AffinitySet) -> Json:
-    """The affinity that `desired` means, always from the one before the run: modes never stack."""
-    before = original(deployment)
+    """The affinity that `desired` means, always from the one before the run: modes never stack. Others' parts of it stay."""
+    before = homeward(deployment)
     match desired.mode:
         case AffinityMode.REQUIRED:
             return narrow(before, desired.arch)
@@ -47,7 +52,7 @@ def in_words(desired: AffinitySet | None) -> str:
 
 def configured_in_words(deployment: Deployment) -> str:
     """What the affinity there now is, in the words of `in_words`, or `something else`."""
-    now, before = deployment.affinity, original(deployment)
+    now, before = deployment.affinity, homeward(deployment)
     if canonical(now) == canonical(before):
         return "original"
     for arch in Arch:
@@ -57,6 +62,24 @@ def configured_in_words(deployment: Deployment) -> str:
         if weight and canonical(now) == canonical(prefer(before, arch, weight)):
             return f"preferred {arch} ({weight})"
     return "something else"
+
+
+def mark(deployment: Deployment) -> Mark:
+    """What the lever owns of a Deployment: its affinity, and the record of the one from before the run."""
+    recorded = deployment.annotations.get(ORIGINAL)
+    try:
+        words = configured_in_words(deployment)
+    except Impossible:
+        words = "something else"
+    kept = words if recorded else f"{words}, without the record of the original"
+    by = writer(deployment.managers, FIELD)
+    value = canonical([deployment.affinity, recorded])
+    return Mark(f"deployment/{deployment.name}", value, f"{kept} [{_short(value)}]", str(by or UNKNOWN))
+
+
+def _short(value: str) -> str:
+    # Two affinities may have the same words; what was and what is must not look alike.
+    return digest(value)[:6]
 
 
 def check(deployment: Deployment, desired: AffinitySet, placement: Placement) -> None:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Reading, Write
 from cockpit.model.snapshot import Snapshot, SourceName
 
@@ -84,4 +85,34 @@ class Lever(Protocol[State, Desired]):
 
     def reading(self, state: State, desired: Desired | None) -> Reading:
         """How far `desired` (None: the original value) holds: PROVEN when configured and, for workloads, rolled out."""
+        ...
+
+
+@runtime_checkable
+class Recoverable(Protocol):
+    """A lever that can go home without the record on its targets."""
+
+    def recover(self, state: Any, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
+        """The writes back to what stood there before the run, where a target has lost its record and still is as the run left it.
+
+        `kept` has, by target, `Write.before` of the run's first write and `Write.after` of its last one. Pure.
+        """
+        ...
+
+
+@runtime_checkable
+class Bystander(Protocol):
+    """A lever whose targets tell who else has written there."""
+
+    def others(self, state: Any) -> tuple[str, ...]:
+        """What others have changed on the targets since the run began, in words: a restore leaves it as it is. Pure."""
+        ...
+
+
+@runtime_checkable
+class Fenceable(Protocol):
+    """A lever whose targets can be closed to a write that is still on its way."""
+
+    async def fence_target(self, write: Write, fence: Fence) -> None:
+        """Make sure that what an older epoch may have sent for `write` cannot land any more. Changes nothing else."""
         ...

@@ -12,9 +12,13 @@ from random import Random
 
 from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
-from cockpit.errors import CockpitError, Drift, Impossible, Throttled, Unreachable
+from cockpit.errors import CockpitError, Drift, Impossible, NotFound, NotInControl, Throttled, Unreachable
+from cockpit.levers.after_a_crash import of_weights
+from cockpit.levers.base import Fence, Found
 from cockpit.levers.difference import first_difference
+from cockpit.levers.fencing import demand_epoch
 from cockpit.levers.weights_actions import (
+    EPOCH,
     ORIGINAL,
     Actions,
     check,
@@ -27,7 +31,18 @@ from cockpit.levers.weights_actions import (
     sendable,
     with_weights,
 )
-from cockpit.levers.weights_balance import Balance, check_health, is_set, moves, share_in_words, sick, with_
+from cockpit.levers.weights_balance import (
+    Balance,
+    check_health,
+    demand_healthy,
+    growing,
+    is_set,
+    mark,
+    moves,
+    share_in_words,
+    sick,
+    with_,
+)
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
@@ -134,18 +149,23 @@ class WeightsLever:
         told += [sick(state, arn) for arch, arn in self._alb.target_groups.items() if any(_grows(w, arch) for w in moved)]
         return Plan("weights: back to the original", tuple(writes), "; ".join(filter(None, told)) if writes else "")
 
-    async def apply(self, write: Write) -> None:
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
         """Tag, modify, read back. Harmless when the write is already there; Drift when the rule is not what the plan read.
 
         Throttled and time-outs are repeated with full jitter within the budget, each time from reading the rule again, so
-        that nothing is ever shifted twice or over somebody else's change.
+        that nothing is ever shifted twice or over somebody else's change. The epoch of `fence` is left in a tag before.
         """
         start = self._clock.monotonic()
         attempt = 0
+        unanswered: _Unanswered | None = None
         while True:
             try:
-                return await self._attempt(write)
+                return await self._attempt(write, fence)
+            except NotInControl as lost:
+                # Whether the earlier request was carried out is not known, and may no longer be found out by sending it again.
+                raise unanswered.cause if unanswered else lost from None
             except (Throttled, _Unanswered) as fault:
+                unanswered = fault if isinstance(fault, _Unanswered) else unanswered
                 wait = self._wait(attempt, fault)
                 left = self._budget - (self._clock.monotonic() - start)
                 if wait > left:
@@ -153,6 +173,23 @@ class WeightsLever:
                 self._on_retry(f"{write.target}: {fault}; trying again in {wait:.0f} s, for {left:.0f} s more at most")
                 await self._clock.sleep(wait)
                 attempt += 1
+
+    async def found(self, write: Write) -> Found:
+        """What became of a write; a rule that is gone contradicts it."""
+        try:
+            return of_weights(write, await self._look(write))
+        except (Drift, NotFound):
+            return Found.CONTRADICTED
+
+    def recover(self, state: Balance, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
+        """Back to the weights that `kept` has, where the tag is gone and the weights are as the run has left them."""
+        writes = []
+        for rule in state.rules:
+            before, after = (_weights(part, self._alb.target_groups) for part in kept.get(label(rule), (None, None)))
+            lost = before and after and ORIGINAL not in rule.tags and is_set(rule, after) and not is_set(rule, before)
+            if lost:
+                writes.append(self._change(rule, before, {"tag": None, "untag": False}))
+        return Plan("weights: back to the original in the run's record", tuple(writes), "")
 
     def reading(self, state: Balance, desired: WeightsSet | None) -> Reading:
         """Intended and configured share of arm64, each rule apart where they disagree. `observed` is the caller's to fill."""
@@ -163,7 +200,8 @@ class WeightsLever:
         wrong = [label(rule) for rule, weights in wanted if not weights or not is_set(rule, weights)]
         proof = Proof.CONTRADICTED if wrong else Proof.PROVEN
         why = f"not as intended: {', '.join(wrong)}" if wrong else ""
-        return Reading(self.name, " / ".join(intended), " / ".join(configured), "", proof, why)
+        marks = tuple(mark(rule, self._alb.target_groups) for rule in state.rules)
+        return Reading(self.name, " / ".join(intended), " / ".join(configured), "", proof, why, marks)
 
     def _wanted(self, rule: Rule, desired: WeightsSet | None) -> Mapping[str, int]:
         groups = self._alb.target_groups
@@ -178,7 +216,7 @@ class WeightsLever:
 
     def _write(self, rule: Rule, weights: Mapping[str, int]) -> Write:
         tag = None if ORIGINAL in rule.tags else record(rule)
-        return self._change(rule, weights, {"tag": tag, "untag": False})
+        return self._change(rule, weights, {"tag": tag, "untag": False, "healthy": [*growing(rule, weights)]})
 
     def _write_back(self, rule: Rule) -> Write:
         return self._change(rule, recorded(rule, tuple(self._alb.target_groups.values())), {"tag": None, "untag": True})
@@ -199,24 +237,38 @@ class WeightsLever:
             expects={"actions": [dict(a) for a in sendable(rule.actions)]},
         )
 
-    async def _attempt(self, write: Write) -> None:
+    async def _attempt(self, write: Write, fence: Fence | None) -> None:
         rule = await self._look(write)
+        epoch = demand_epoch(rule.tags.get(EPOCH), fence, write.target)
         sent, expected = _actions(write.request), _actions(write.expects)
         done = same(rule.actions, sent)
         if not done and not same(rule.actions, expected):
             raise _drift(write, expected, rule)
         if self._dry_run:
             return
-        tag = write.request.get("tag")
-        if isinstance(tag, str) and ORIGINAL not in rule.tags:
-            await _answered(self._elb.tag(rule.arn, {ORIGINAL: tag}))
+        if tags := _tags(write, rule, epoch):
+            await _answered(self._elb.tag(rule.arn, tags, way_back=fence is None))
         if not done:
-            await self._modify(write, rule, sent, expected)
-        if write.request.get("untag") and ORIGINAL in rule.tags:
-            await _answered(self._elb.untag(rule.arn, [ORIGINAL]))
+            await self._modify(write, rule, sent, expected, fence)
+        if write.request.get("untag") and (left := [key for key in (ORIGINAL, EPOCH) if key in rule.tags or key in tags]):
+            _ask(fence)
+            await _answered(self._elb.untag(rule.arn, left, way_back=fence is None))
 
-    async def _modify(self, write: Write, rule: Rule, sent: Actions, expected: Actions) -> None:
-        await _answered(self._elb.modify(rule, sent))
+    async def _demand_healthy(self, write: Write) -> None:
+        """Look again at the targets that a phase gives more to: retries may have taken minutes. A way back asks nobody."""
+        more = write.request.get("healthy")
+        if isinstance(more, list) and more:
+            groups = {arch: arn for arch, arn in self._alb.target_groups.items() if arn in more}
+            demand_healthy(write.target, [*groups.values()], await self._elb.target_groups(groups))
+
+    async def _modify(self, write: Write, rule: Rule, sent: Actions, expected: Actions, fence: Fence | None) -> None:
+        # No tag is a precondition of modify-rule: a cockpit that is stopped right here, and goes on after another one took the
+        # controls, is held back by its fence, which counts the time. What remains is a request that is on its way already; the
+        # new holder settles the intent of it before its own first write, and the watch on the rule sees it within 10 s.
+        await self._demand_healthy(write)
+        await self._elb.prove(way_back=fence is None)  # before the fence: whose credentials these are may take a while to hear
+        _ask(fence)
+        await _answered(self._elb.modify(rule, sent, way_back=fence is None))
         for _ in range(_LOOKS):
             found = await self._look(write)
             if same(found.actions, sent):
@@ -255,6 +307,19 @@ class _Unanswered(Exception):
         self.cause = cause
 
 
+def _tags(write: Write, rule: Rule, epoch: str | None) -> dict[str, str]:
+    """The tags to set before the weights: the record of the original where there is none, the epoch where it is another one."""
+    original = write.request.get("tag")
+    tags = {ORIGINAL: original} if isinstance(original, str) and ORIGINAL not in rule.tags else {}
+    stays = not write.request.get("untag")
+    return tags | ({EPOCH: epoch} if stays and epoch is not None and rule.tags.get(EPOCH) != epoch else {})
+
+
+def _ask(fence: Fence | None) -> None:
+    if fence is not None:
+        fence()
+
+
 async def _answered(write: Awaitable[None]) -> None:
     try:
         await write
@@ -265,6 +330,12 @@ async def _answered(write: Awaitable[None]) -> None:
 def _grows(write: Write, arch: Arch) -> bool:
     before, after = write.before, write.after
     return isinstance(before, dict) and isinstance(after, dict) and _number(after[arch]) > _number(before[arch])
+
+
+def _weights(part: Json, groups: Mapping[Arch, str]) -> dict[str, int]:
+    """Weights by target group, from those by architecture; empty when there are none for each."""
+    found = {arn: part.get(str(arch)) for arch, arn in groups.items()} if isinstance(part, dict) else {}
+    return {arn: weight for arn, weight in found.items() if isinstance(weight, int)} if None not in found.values() else {}
 
 
 def _number(value: Json) -> int:
@@ -287,7 +358,7 @@ def _reverse(write: Write) -> Write:
         target=write.target,
         before=write.after,
         after=write.before,
-        request={**write.request, "actions": write.expects["actions"], "tag": None, "untag": recorded_here},
+        request={**write.request, "actions": write.expects["actions"], "tag": None, "untag": recorded_here, "healthy": []},
         expects={"actions": write.request["actions"]},
     )
 

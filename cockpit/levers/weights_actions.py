@@ -12,6 +12,8 @@ from cockpit.model.share import Rule
 from cockpit.text import clean
 
 ORIGINAL = "cutover-cockpit/original-weights"
+EPOCH = "cutover-cockpit/epoch"
+"""The tag with the epoch of the controls under which the weights were written last."""
 HEAVIEST = 999
 MOST_GROUPS = 5
 _RECORD = re.compile(r"(?P<id>[A-Za-z0-9-]+)=(?P<weight>[0-9]{1,3})")
@@ -58,6 +60,8 @@ def check(rule: Rule, weights: Mapping[str, int]) -> None:
     forwards = [action for action in rule.actions if action.get("Type") == "forward"]
     if len(forwards) != 1:
         raise Impossible(f"{what}: it has {len(forwards) or 'no'} forward actions; give it exactly one, to both target groups")
+    if rule.weights and not any(rule.weights.values()):
+        raise Impossible(f"{what}: all of its weights are zero, so there is nothing to go back to; give it some first")
     if len(rule.weights) > MOST_GROUPS:
         raise Impossible(
             f"{what}: its action has {len(rule.weights)} target groups; the load balancer takes at most {MOST_GROUPS}"
@@ -104,6 +108,11 @@ def recorded(rule: Rule, groups: Sequence[str]) -> Mapping[str, int]:
         raise Impossible(
             f"{label(rule)}: its tag {ORIGINAL} ({clean(text, 80)!r}) does not give back the weights of both target groups; "
             "set them by hand (aws elbv2 modify-rule or modify-listener) and remove the tag"
+        )
+    if not any({**rule.weights, **found}.values()):
+        raise Impossible(
+            f"{label(rule)}: its tag {ORIGINAL} ({clean(text, 80)!r}) would leave every weight zero, and nobody served; "
+            "set the weights by hand (aws elbv2 modify-rule or modify-listener) and remove the tag"
         )
     return found
 

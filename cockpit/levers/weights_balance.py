@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cockpit.errors import Impossible
-from cockpit.levers.weights_actions import label, last, stickiness, with_weights
+from cockpit.levers.weights_actions import ORIGINAL, comparable, label, last, stickiness, with_weights
 from cockpit.model.arch import Arch
+from cockpit.model.json import canonical, digest
+from cockpit.model.plan import Mark
 from cockpit.model.share import Rule, TargetGroup
+from cockpit.text import clean
+
+CONTROLLER = "elbv2.k8s.aws/cluster"
+STACK = "ingress.k8s.aws/stack"
+"""Tags that the AWS Load Balancer Controller puts on what it owns: its cluster, and the Ingress or group of Ingresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,28 @@ def share_in_words(rule: Rule, group: str) -> str:
     return "none" if share is None else f"{float(share * 100):.4g}%"
 
 
+def growing(rule: Rule, weights: Mapping[str, int]) -> list[str]:
+    """The target groups that get a larger share of the rule by these weights."""
+    return [arn for arn in weights if _share(with_(rule, weights), arn) > _share(rule, arn)]
+
+
+def demand_healthy(what: str, groups: Sequence[str], targets: Iterable[TargetGroup]) -> None:
+    """Raise Impossible when one of these target groups, which are about to get more traffic, has no healthy target any more."""
+    for group in targets:
+        if group.arn in groups and group.healthy < 1:
+            raise Impossible(
+                f"{what}: target group {last(group.arn)} ({group.arch}) has lost its last healthy target since this was planned "
+                f"({group.unhealthy} unhealthy, {group.draining} draining); nothing was written"
+            )
+
+
 def check_health(balance: Balance, weights: Mapping[str, int], groups: Mapping[Arch, str]) -> None:
     """Raise Impossible when a target group would get a larger share while no target in it is known to be healthy."""
     for arch, arn in groups.items():
-        growing = [rule for rule in balance.rules if _share(with_(rule, weights), arn) > _share(rule, arn)]
-        if not growing:
+        more = [rule for rule in balance.rules if arn in growing(rule, weights)]
+        if not more:
             continue
-        what = f"{label(growing[0])}: no traffic may be moved to {arch} (target group {last(arn)})"
+        what = f"{label(more[0])}: no traffic may be moved to {arch} (target group {last(arn)})"
         health = _health(balance, arn)
         if health is None:
             raise Impossible(f"{what}: its health is not known{_because(balance)}; read it first")
@@ -72,6 +94,26 @@ def moves(balance: Balance, weights: Mapping[str, int], arm: str) -> str:
     words = f"{float(most * 100):.4g}% of traffic moves (arm64 {before} to {after})"
     held = max(map(stickiness, balance.rules), default=0.0)
     return f"{words}; sticky clients keep their target group for up to {held:.0f} s" if held else words
+
+
+def mark(rule: Rule, groups: Mapping[Arch, str], *, keeps: bool = True) -> Mark:
+    """What is owned of a rule: its action list, which a write replaces, and the record of the original if it `keeps` that."""
+    recorded = rule.tags.get(ORIGINAL)
+    value = canonical([comparable(rule.actions), recorded])
+    weights = ", ".join(f"{arch} {rule.weights.get(arn, 'detached')}" for arch, arn in sorted(groups.items(), reverse=True))
+    kept = weights if recorded or not keeps else f"{weights}, without the record of the original"
+    return Mark(label(rule), value, f"{kept} [{digest(value)[:6]}]", changed_by(rule))
+
+
+def changed_by(rule: Rule) -> str:
+    """Who sets this rule: a load balancer tells nobody but by the tags of a controller; its account's trail does."""
+    if cluster := rule.tags.get(CONTROLLER):
+        of = clean(f"{rule.tags.get(STACK, '?')} in cluster {cluster}", 200)
+        owner = f"the AWS Load Balancer Controller owns it, by its tags (Ingress {of}); "
+    else:
+        owner = ""
+    look_up = f"--lookup-attributes AttributeKey=ResourceName,AttributeValue={clean(rule.arn, 300)}"
+    return f"{owner}not known: CloudTrail knows (aws cloudtrail lookup-events {look_up})"
 
 
 def _share(rule: Rule, arn: str) -> Fraction:

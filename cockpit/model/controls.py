@@ -68,3 +68,7 @@ class Controls:
     def offered_to_me(self) -> bool:
         """The holder hands them to this cockpit."""
         return self.me is not None and self.offered_to == self.me.id
+
+
+NOBODY = Controls()
+"""Of a cockpit that takes no controls."""

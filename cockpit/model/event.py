@@ -29,6 +29,8 @@ class EventType(StrEnum):
     ROLLBACK_STARTED = "rollback_started"
     ROLLED_BACK = "rolled_back"
     DRIFT = "drift"
+    CONTROLS = "controls"
+    """The controls have changed hands, or were lost."""
     SOURCE_FAULT = "source_fault"
     RUN_FINISHED = "run_finished"
     KEY = "key"

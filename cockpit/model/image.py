@@ -28,7 +28,8 @@ class Image:
     `reference` is what was asked for. `manifests` gives the platform of each child manifest, and of each configuration, by its
     digest; and of the image itself when it is a single one. `why` says why nothing is known; then `platforms` is empty and
     proves nothing. `probed` is the architecture that a process in one of its containers reported, empty when none was asked;
-    `probe` says which and how, or why there is no answer.
+    `probe` says which and how, or why there is no answer. `ran` are the architectures on whose nodes this cockpit has seen it
+    Ready.
     """
 
     reference: str
@@ -39,6 +40,7 @@ class Image:
     why: str = ""
     probed: str = ""
     probe: str = ""
+    ran: frozenset[str] = frozenset()
 
     @property
     def known(self) -> bool:

@@ -49,8 +49,24 @@ class Proof(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Everything of a run on one target: `value` is compared (empty: not settled yet), `words` are shown.
+
+    `who` is whoever else wrote there last, or how to find out; empty when that is not known.
+    """
+
+    target: str
+    value: str
+    words: str
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A lever's three layers as words, and whether the intended one is proven. `why` says what is still missing."""
+    """A lever's three layers as words, and whether the intended one is proven. `why` says what is still missing.
+
+    `marks` are what the lever has on all of its targets, by which a change by others is noticed.
+    """
 
     lever: str
     intended: str
@@ -58,3 +74,4 @@ class Reading:
     observed: str
     proof: Proof
     why: str = ""
+    marks: tuple[Mark, ...] = ()

@@ -90,6 +90,8 @@ class Target:
     canary: Ref | None = None
     context: str | None = None
     cluster_uid: str | None = None
+    gitops: Literal["suspended"] | None = None
+    """The GitOps tools that own the workloads have been suspended, or told to leave the affinity alone."""
     from_arch: Arch = Arch.AMD64
     to_arch: Arch = Arch.ARM64
 
@@ -97,6 +99,15 @@ class Target:
     def workloads(self) -> tuple[Ref, ...]:
         """Baseline and, when there is one, canary."""
         return (self.baseline, self.canary) if self.canary else (self.baseline,)
+
+
+@dataclass(frozen=True, slots=True)
+class IngressAction:
+    """The action of an Ingress by which the AWS Load Balancer Controller sets its rules; `services` may be empty."""
+
+    name: str
+    action: str
+    services: Mapping[Arch, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class Alb:
     rules: tuple[str, ...] = ()
     account: str | None = None
     endpoint_url: str | None = None
+    ingress: IngressAction | None = None
+    """Whose rules these are, where a controller owns them; then listeners and rules are empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, KubeEvent, Node, Pod, Quota, Resources
+from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, Ingress, KubeEvent, Neighbour, Node, Pod, Quota, Resources
 from cockpit.model.image import Image
+from cockpit.model.nodepool import NodePool
 from cockpit.model.series import Series
 from cockpit.model.share import Rule, TargetGroup
 
@@ -55,6 +56,10 @@ class SourceName(StrEnum):
     AUTOSCALERS = "autoscalers"
     QUOTAS = "quotas"
     DAEMON_PODS = "daemon pods"
+    INGRESSES = "ingresses"
+    NEIGHBOURS = "namespace pods"
+    NODEPOOLS = "node pools"
+    ACCESS = "permissions"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +68,8 @@ class Snapshot:
 
     `usage` is what all pods of a node request, by node name. `signals` is by (signal, arch). `monotonic` is in seconds.
     `images` is by the reference that was asked for. `daemon_pods` is by `namespace/name` of a DaemonSet: why its pod on a node is
-    not Ready (empty: it is), by node name.
+    not Ready (empty: it is), by node name. `neighbours` are all pods of a namespace, by its name. `denied` is what a rollback's
+    writes are not permitted, by the lever that makes them.
     """
 
     seq: int
@@ -83,6 +89,10 @@ class Snapshot:
     autoscalers: Mapping[str, Autoscaler] = field(default_factory=dict)
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     daemon_pods: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ingresses: Mapping[str, Ingress] = field(default_factory=dict)
+    neighbours: Mapping[str, tuple[Neighbour, ...]] = field(default_factory=dict)
+    node_pools: Mapping[str, NodePool] = field(default_factory=dict)
+    denied: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, name: SourceName) -> SourceState:
         """The state of a source; one that is not there at all is UNSYNCED."""

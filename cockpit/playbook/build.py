@@ -52,6 +52,7 @@ def _target(target: schema.Target) -> model.Target:
         canary=_workload(canary, target.namespace) if canary else None,
         context=target.context,
         cluster_uid=target.cluster_uid,
+        gitops=target.gitops,
         from_arch=Arch(target.from_),
         to_arch=Arch(target.to),
     )
@@ -70,7 +71,14 @@ def _alb(alb: schema.Alb) -> model.Alb:
         rules=tuple(alb.rules),
         account=alb.account,
         endpoint_url=alb.endpoint_url,
+        ingress=_ingress(alb.ingress) if alb.ingress else None,
     )
+
+
+def _ingress(ingress: schema.IngressAction) -> model.IngressAction:
+    named = ingress.services
+    services = {Arch.AMD64: named.amd64, Arch.ARM64: named.arm64} if named else {}
+    return model.IngressAction(ingress.name, ingress.action, services)
 
 
 def _agent(agent: schema.Agent) -> model.Agent:

@@ -65,7 +65,8 @@ LoadBalancer: TypeAlias = Annotated[str, _text(names.LOAD_BALANCER.check), Field
 PromLabel: TypeAlias = Annotated[str, _text(names.PROM_LABEL.check), Field(json_schema_extra=_shaped(names.PROM_LABEL))]
 PromMetric: TypeAlias = Annotated[str, _text(names.PROM_METRIC.check), Field(json_schema_extra=_shaped(names.PROM_METRIC))]
 LabelValue: TypeAlias = Annotated[str, _text(names.label_value), Field(max_length=200)]
-Ingress: TypeAlias = Annotated[str, _text(names.INGRESS.check), Field(json_schema_extra=_shaped(names.INGRESS))]
+ActionName: TypeAlias = Annotated[str, _text(names.ACTION.check), Field(json_schema_extra=_shaped(names.ACTION))]
+IngressName: TypeAlias = Annotated[str, _text(names.INGRESS.check), Field(json_schema_extra=_shaped(names.INGRESS))]
 InstanceType: TypeAlias = Annotated[str, _text(names.INSTANCE_TYPE.check), Field(json_schema_extra=_shaped(names.INSTANCE_TYPE))]
 Currency: TypeAlias = Annotated[str, _text(names.CURRENCY.check), Field(json_schema_extra=_shaped(names.CURRENCY))]
 Price: TypeAlias = Annotated[

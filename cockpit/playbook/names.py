@@ -78,6 +78,11 @@ PROM_METRIC = Shape(
     "^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$", "metric's name", "write it without _bucket or _count, like http_request_duration_seconds"
 )
 INGRESS = Shape(f"^{_DNS}$", "name of an Ingress", "write it like payments")
+ACTION = Shape(
+    "^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,53}[a-zA-Z0-9])?$",
+    "name of an action",
+    "write what follows alb.ingress.kubernetes.io/actions. in the annotation, like split",
+)
 INSTANCE_TYPE = Shape("^[a-z0-9-]{2,20}\\.[a-z0-9-]{2,20}$", "instance type", "write it like m7g.xlarge")
 CURRENCY = Shape("^[A-Z]{3}$", "currency", "write its three letters, like USD")
 DATE = Shape("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "date", "write it like 2026-11-01")

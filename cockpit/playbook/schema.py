@@ -10,10 +10,12 @@ from cockpit.playbook import names
 from cockpit.playbook.checks import Aborts, Gates
 from cockpit.playbook.fields import (
     Account,
+    ActionName,
     ArchName,
     DaemonSet,
     Day,
     Duration,
+    IngressName,
     Label,
     Line,
     Listener,
@@ -65,6 +67,12 @@ class Target(Part):
         description="UID of the kube-system namespace: any other cluster is refused.",
         examples=["6f0c2f7e-3b0a-4d53-9b1c-5c8f6f6f2a10"],
     )
+    gitops: Literal["suspended"] | None = Field(
+        default=None,
+        description="`suspended`: whatever GitOps tool owns the workloads has been suspended for the cutover, or told to ignore "
+        "spec.template.spec.affinity. Without it such a workload is refused, as the tool would set it back.",
+        examples=["suspended"],
+    )
     namespace: Label = Field(description="Where the workloads live.", examples=["payments"])
     from_: ArchName = Field(default="amd64", alias="from", description="The architecture that is left.", examples=["amd64"])
     to: ArchName = Field(default="arm64", description="The architecture that is moved to.", examples=["arm64"])
@@ -76,6 +84,27 @@ class TargetGroups(Part):
 
     amd64: TargetGroup = Field(description="ARN of the group with the amd64 pods.", examples=["arn:aws:elasticloadbalancing:..."])
     arm64: TargetGroup = Field(description="ARN of the group with the arm64 pods.", examples=["arn:aws:elasticloadbalancing:..."])
+
+
+class IngressServices(Part):
+    """The Services that stand for the two target groups in an Ingress."""
+
+    amd64: Label = Field(description="The Service with the amd64 pods.", examples=["payments-api"])
+    arm64: Label = Field(description="The Service with the arm64 pods.", examples=["payments-api-arm64"])
+
+
+class IngressAction(Part):
+    """An action of an Ingress, for rules that the AWS Load Balancer Controller owns: it sets back what others write there."""
+
+    name: IngressName = Field(description="The Ingress, in target.namespace.", examples=["payments"])
+    action: ActionName = Field(
+        description="The <name> in its annotation alb.ingress.kubernetes.io/actions.<name>.", examples=["split"]
+    )
+    services: IngressServices | None = Field(
+        default=None,
+        description="The Services that the action names. Left out where it names target groups by ARN.",
+        examples=[{"amd64": "payments-api", "arm64": "payments-api-arm64"}],
+    )
 
 
 class Alb(Part):
@@ -94,6 +123,9 @@ class Alb(Part):
         default=[], max_length=50, description="ARNs of listeners whose default rule is moved.", examples=[[]]
     )
     rules: list[Rule] = Field(default=[], max_length=50, description="ARNs of other rules that are moved.")
+    ingress: IngressAction | None = Field(
+        default=None, description="Instead of listeners and rules, where the AWS Load Balancer Controller owns them."
+    )
     target_groups: TargetGroups = Field(description="ARNs of the two target groups.")
 
 

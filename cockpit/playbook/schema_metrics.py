@@ -10,7 +10,7 @@ from cockpit.playbook import names
 from cockpit.playbook.fields import (
     Currency,
     Duration,
-    Ingress,
+    IngressName,
     InstanceType,
     LabelValue,
     Line,
@@ -103,7 +103,7 @@ class Signal(Part):
     status_label: PromLabel | None = Field(
         default=None, description="The label with the HTTP status, for http-histogram.", examples=["code"]
     )
-    ingress: Ingress | None = Field(
+    ingress: IngressName | None = Field(
         default=None, description="The main Ingress (not its canary), for nginx-ingress.", examples=["payments"]
     )
 

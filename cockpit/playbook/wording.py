@@ -15,7 +15,6 @@ from cockpit.playbook.lookup import TAGS, described, keys_at, nodes_at, words_at
 
 Words: TypeAlias = tuple[str, str]
 _NOT_YET = {
-    ("alb", "ingress"): ("moving weights through an Ingress is not supported in this version", "list listeners or rules"),
     **{
         ("set", lever): (f"the lever {lever} is not supported in this version", "use weights or affinity")
         for lever in ("replicas", "nodepool", "cordon", "taint", "http_route", "lambda")

@@ -51,6 +51,7 @@ class AwsEndpoint:
         self._region = region
         self._model = model
         self._archs = {arn: arch for arch, arn in account.target_groups.items()}
+        self._weights: dict[str, Mapping[Arch, int]] = {}
         self._lock = asyncio.Lock()
         self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT), auto_decompress=False)
 
@@ -61,6 +62,17 @@ class AwsEndpoint:
     async def stop(self) -> None:
         """Close the connection to moto."""
         await self._session.close()
+
+    def weights(self) -> Mapping[str, Mapping[Arch, int]]:
+        """The rules, by ARN, with their weights as they are now."""
+        return {arn: weights for arn, weights in self._weights.items() if arn in self._account.rules}
+
+    async def set_weights(self, rule: str, weights: Mapping[str, int]) -> None:
+        """Give a rule's forward action these weights by target group ARN, as a controller does: by what it has, it replaces."""
+        form = {"RuleArn": rule, **awsquery.forward_form(weights)}
+        async with self._lock:
+            await self._ask("ModifyRule", "Rules/member", form)
+            await self._read_weights()
 
     def app(self) -> web.Application:
         """The application, to be served on loopback."""
@@ -118,6 +130,7 @@ class AwsEndpoint:
         for unit in units:
             by_group = awsquery.weights(unit, actions)
             known = {self._archs[group]: weight for group, weight in by_group.items() if group in self._archs}
+            self._weights[awsquery.text(unit, arn)] = known
             self._model.set_weights(awsquery.text(unit, arn), known)
 
     async def _ask(self, action: str, path: str, more: Mapping[str, str]) -> list[Element]:

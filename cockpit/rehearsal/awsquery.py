@@ -95,6 +95,15 @@ def weights(unit: ElementTree.Element, actions: str) -> dict[str, int]:
     return {text(g, "TargetGroupArn"): int(text(g, "Weight") or 1) for g in unit.findall(path)}
 
 
+def forward_form(weights: Mapping[str, int]) -> dict[str, str]:
+    """The parameters of one forward action to these target groups."""
+    form = {"Actions.member.1.Type": "forward", "Actions.member.1.Order": "1"}
+    for number, (arn, weight) in enumerate(weights.items(), 1):
+        group = f"Actions.member.1.ForwardConfig.TargetGroups.member.{number}"
+        form |= {f"{group}.TargetGroupArn": arn, f"{group}.Weight": str(weight)}
+    return form
+
+
 def target_health(targets: list[tuple[str, str, str]], port: int) -> str:
     """DescribeTargetHealth's answer for targets of (address, zone, state)."""
     body = "".join(_target(address, zone, state, port) for address, zone, state in targets)

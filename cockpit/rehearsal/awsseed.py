@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from cockpit.model.arch import Arch
@@ -22,6 +22,8 @@ class Order:
     start: str
     listeners: int
     rules: int
+    tags: dict[str, str] = field(default_factory=dict)
+    """What every rule is tagged with."""
 
 
 class Made(TypedDict):
@@ -47,7 +49,7 @@ def seed(order: Order) -> Made:
     action = _forward(groups, order.start)
     # A rule needs a listener; one that no playbook names takes the plain default.
     listeners = [_listener(balancers, balancer.arn, port, action) for port in range(443, 443 + max(1, order.listeners))]
-    rules = [_rule(balancers, listeners[0], number, action) for number in range(order.rules)]
+    rules = [_rule(balancers, listeners[0], number, action, order.tags) for number in range(order.rules)]
     return {"listeners": listeners[: order.listeners], "rules": rules, "target_groups": groups}
 
 
@@ -83,6 +85,7 @@ def _listener(balancers: Any, balancer: str, port: int, action: dict[str, Any]) 
     return str(listener.arn)
 
 
-def _rule(balancers: Any, listener: str, number: int, action: dict[str, Any]) -> str:
+def _rule(balancers: Any, listener: str, number: int, action: dict[str, Any], tags: dict[str, str]) -> str:
     condition = {"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/v{number + 1}/*"]}}
-    return str(balancers.create_rule(listener, [condition], 10 * (number + 1), [deepcopy(action)], []).arn)
+    marked = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return str(balancers.create_rule(listener, [condition], 10 * (number + 1), [deepcopy(action)], marked).arn)

@@ -80,11 +80,11 @@ def _endpoint(url: str) -> MappingNode:
 
 
 def _balancer(alb: MappingNode, account: Account, url: str) -> None:
-    _drop(alb, "ingress")
     _put(alb, "account", _text(ACCOUNT))
     _put(alb, "endpoint_url", _text(url))
-    _put(alb, "listeners", _texts(account.listeners))
-    _put(alb, "rules", _texts(account.rules))
+    if _find(alb, "ingress") is None:
+        _put(alb, "listeners", _texts(account.listeners))
+        _put(alb, "rules", _texts(account.rules))
     groups = MappingNode(_MAP, [(_text(a.value), _text(account.target_groups[a])) for a in Arch])
     _put(alb, "target_groups", groups)
 

@@ -99,6 +99,7 @@ async def _start(
     addresses = await servers.open(certificates, aws_url)
     rewritten = _rewrite(path, folder, world, addresses, made)
     ready = _ready_line(addresses, rewritten, clock, playbook)
+    servers.control(clock, speed)
     engine = asyncio.create_task(world.engine.run(clock, speed))
     return {**ready, "scenario": scenario, "seed": seed, "pid": os.getpid(), "folder": str(folder)}, engine
 
@@ -154,7 +155,9 @@ async def _account(child: AwsChild | None, playbook: Playbook, seed: int) -> Acc
     if child is None or playbook.alb is None:
         return None
     from cockpit.rehearsal.awsseed import Order
+    from cockpit.rehearsal.ingress import tags
 
     alb, target = playbook.alb, playbook.target
     name, start = target.baseline.name, target.from_arch.value
-    return await child.order(Order(seed, alb.region, name, start, len(alb.listeners), len(alb.rules)))
+    rules = 1 if alb.ingress else len(alb.rules)
+    return await child.order(Order(seed, alb.region, name, start, len(alb.listeners), rules, tags(playbook)))

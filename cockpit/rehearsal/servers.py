@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
+from cockpit.clock import Clock
 from cockpit.rehearsal.aws import Account
 from cockpit.rehearsal.awsproxy import AwsEndpoint, Model
 from cockpit.rehearsal.cloudwatch import CloudWatchModel
 from cockpit.rehearsal.content import region_of
 from cockpit.rehearsal.control import make_control
+from cockpit.rehearsal.ingress import Controller, Made, install
 from cockpit.rehearsal.kube.api import make_app
 from cockpit.rehearsal.kube.kubeconfig import write_kubeconfig
 from cockpit.rehearsal.kube.server import serve as serve_kubernetes
@@ -42,6 +45,8 @@ class Servers:
         self._world = world
         self._folder = folder
         self._stack = stack
+        self._endpoint: AwsEndpoint | None = None
+        self._account: Account | None = None
 
     async def balancer(self, account: Account) -> str:
         """The AWS endpoint in front of moto. From here on the world knows the weights."""
@@ -52,7 +57,18 @@ class Servers:
         endpoint = AwsEndpoint(account, region_of(world.playbook), model)
         self._stack.push_async_callback(endpoint.stop)
         await endpoint.start()
+        install(world.cluster, world.playbook, account.target_groups)
+        self._endpoint, self._account = endpoint, account
         return await self._plain(endpoint.app())
+
+    def control(self, clock: Clock, speed: float) -> None:
+        """Let the load balancer's controller follow the playbook's Ingress, where it has one."""
+        alb, endpoint, account = self._world.playbook.alb, self._endpoint, self._account
+        if alb is None or alb.ingress is None or endpoint is None or account is None:
+            return
+        made = Made(endpoint.weights, account.target_groups, endpoint.set_weights)
+        task = asyncio.create_task(Controller(self._world.cluster, self._world.playbook, made).run(clock, speed))
+        self._stack.push_async_callback(_ended, task)
 
     async def open(self, certificates: Certificates, aws_url: str | None) -> Addresses:
         """Everything but the AWS endpoint."""
@@ -74,3 +90,9 @@ class Servers:
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

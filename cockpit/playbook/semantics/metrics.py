@@ -79,6 +79,9 @@ def _balancer(alb: View, given: View) -> Iterator[Finding]:
     known = balancers(alb)
     if given.text and known and given.text not in known:
         yield given.wrong(f"the ARNs of traffic.alb are of {known[0]}", f"write {known[0]}, or leave load_balancer out")
+    elif not given.there and not known and alb.get("ingress").there:
+        what = "traffic.alb names no rule that would tell which load balancer it is"
+        yield given.wrong(what, "write load_balancer: with the end of its ARN, like app/payments/50dc6c495c0c9188")
     elif not given.there and len(known) > 1:
         what = f"traffic.alb moves several load balancers ({', '.join(known)})"
         yield given.wrong(what, f"write load_balancer: with the one that serves the traffic, like {known[0]}")

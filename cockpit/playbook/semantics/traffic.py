@@ -20,9 +20,12 @@ def traffic(root: View) -> Iterator[Finding]:
         return
     lists = [alb.get(key) for key, _ in _SHAPES]
     empty = all(view.value == [] or not alb.has(key) for view, (key, _) in zip(lists, _SHAPES, strict=True))
-    if empty:
+    if alb.get("ingress").there:
+        yield from _ingress(alb, empty=empty)
+    elif empty:
         yield alb.wrong(
-            "neither listeners nor rules are listed, so nothing could be moved", "list at least one ARN in listeners or rules"
+            "neither listeners nor rules are listed, so nothing could be moved",
+            "list at least one ARN in listeners or rules, or say ingress where the AWS Load Balancer Controller owns them",
         )
     for view in lists:
         yield from repeated(list(view.items), "list each ARN once")
@@ -32,6 +35,16 @@ def traffic(root: View) -> Iterator[Finding]:
             "both architectures have the same target group", "each architecture needs a target group of its own"
         )
     yield from _agreement(alb, _arns(alb, groups))
+
+
+def _ingress(alb: View, *, empty: bool) -> Iterator[Finding]:
+    ingress = alb.get("ingress")
+    if not empty:
+        what = "rules that an Ingress owns are set by its controller, which sets back what is written to listed ones"
+        yield ingress.wrong(what, "remove listeners and rules, or remove ingress where no controller owns them")
+    services = [ingress.get("services", arch) for arch in ("amd64", "arm64")]
+    if services[0].text and services[0].text == services[1].text:
+        yield services[1].wrong("both architectures have the same Service", "each architecture needs a Service of its own")
 
 
 def _arns(alb: View, groups: list[View]) -> list[View]:

@@ -201,6 +201,17 @@ def job(obj: Obj, now: datetime) -> Cells:
     return [obj["metadata"]["name"], word, done, took, _age(obj, now), *wide]
 
 
+def ingress(obj: Obj, now: datetime) -> Cells:
+    """An Ingress: at most three hosts, as the printer of a real server."""
+    spec = obj.get("spec") or {}
+    hosts = [rule.get("host", "*") or "*" for rule in spec.get("rules") or []]
+    shown = ",".join(hosts[:3]) + (f" + {len(hosts) - 3} more..." if len(hosts) > 3 else "")
+    found = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    address = ",".join(i.get("ip") or i.get("hostname", "") for i in found)
+    ports = "80, 443" if spec.get("tls") else "80"
+    return [obj["metadata"]["name"], spec.get("ingressClassName") or NONE, shown or "*", address, ports, _age(obj, now)]
+
+
 def service_account(obj: Obj, now: datetime) -> Cells:
     """A ServiceAccount."""
     return [obj["metadata"]["name"], len(obj.get("secrets") or []), _age(obj, now)]
@@ -223,6 +234,7 @@ ROWS: dict[str, Callable[[Obj, datetime], Cells]] = {
     "horizontalpodautoscalers": autoscaler,
     "resourcequotas": quota,
     "leases": lease,
+    "ingresses": ingress,
     "jobs": job,
     "serviceaccounts": service_account,
 }

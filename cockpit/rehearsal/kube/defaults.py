@@ -29,6 +29,8 @@ def fill(resource: str, obj: Obj) -> Obj:
         return {**obj, "metadata": {**obj["metadata"], "labels": labels}, "status": obj.get("status") or {"phase": "Active"}}
     if resource == "leases":
         return {**obj, "spec": spec or {}}
+    if resource == "ingresses":
+        return {**obj, "status": obj.get("status") or {"loadBalancer": {}}}
     if not isinstance(spec, dict):
         return obj
     if resource == "pods":

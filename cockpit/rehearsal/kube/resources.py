@@ -69,6 +69,15 @@ TYPES: tuple[Resource, ...] = (
     Resource("jobs", "Job", "batch", singular="job", categories=("all",), subresources=("status",), generation=True),
     Resource("leases", "Lease", "coordination.k8s.io", singular="lease"),
     Resource(
+        "ingresses",
+        "Ingress",
+        "networking.k8s.io",
+        singular="ingress",
+        short=("ing",),
+        subresources=("status",),
+        generation=True,
+    ),
+    Resource(
         "poddisruptionbudgets",
         "PodDisruptionBudget",
         "policy",

@@ -28,6 +28,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "horizontalpodautoscalers": ("Name", "Reference", "Targets", "MinPods", "MaxPods#", "Replicas#", "Age"),
     "resourcequotas": ("Name", "Request", "Limit", "Age"),
     "leases": ("Name", "Holder", "Age"),
+    "ingresses": ("Name", "Class", "Hosts", "Address", "Ports", "Age"),
     "jobs": ("Name", "Status", "Completions", "Duration", "Age", *_TEMPLATE_WIDE),
     "serviceaccounts": ("Name", "Secrets#", "Age"),
 }  # fmt: skip

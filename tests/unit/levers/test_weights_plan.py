@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cockpit.clock import ManualClock
@@ -165,6 +165,15 @@ def test_one_damaged_record_does_not_hold_back_the_others() -> None:
     assert lever().reading(balance(good, bad), None).proof is Proof.CONTRADICTED
 
 
+def test_a_rule_that_serves_nobody_is_neither_begun_nor_gone_back_to() -> None:
+    dead = rule(forward((X86, 0), (ARM, 0)), tags={ORIGINAL: ""})
+    with pytest.raises(Impossible, match="all of its weights are zero, so there is nothing to go back to"):
+        lever().plan(balance(dead), share(5, 95))
+    lost = rule(forward((X86, 95), (ARM, 5)), tags={ORIGINAL: record(dead)})
+    with pytest.raises(Impossible, match="would leave every weight zero"):
+        lever().restore(balance(lost))
+
+
 groups = st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=5, unique=True)
 
 
@@ -172,6 +181,7 @@ groups = st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=5, unique=True
 def test_the_tag_gives_any_weights_back_within_what_a_tag_may_hold(
     ids: list[int], weights: list[int], arm64: int, amd64: int
 ) -> None:
+    assume(any(weights[: len(ids)]))
     arns = [f"{_ARN}targetgroup/some-name/{n:016x}" for n in ids]
     before = rule(forward(*zip(arns, weights[: len(arns)], strict=True)))
     tag = record(before)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.playbook.base import BASE, broken, errors
 
+LISTENERS = "    listeners:\n      - arn:aws:elasticloadbalancing:ap-south-1:111122223333:listener/app/pay/50dc6c495c0c9188/f2f7dc8efc522ab2\n"
 CASES: list[tuple[str, str, list[str]]] = [
     # the document
     (
@@ -116,11 +117,18 @@ CASES: list[tuple[str, str, list[str]]] = [
     ),
     ("region: ap-south-1", "region: Mumbai", ['13:13: traffic.alb.region: "Mumbai" is no AWS Region; write it like ap-south-1']),
     (
-        "    region: ap-south-1\n",
-        "    region: ap-south-1\n    ingress: {name: a, action: b}\n",
+        LISTENERS,
+        "    ingress: {name: Payments, action: 'a b'}\n",
         [
-            "14:5: traffic.alb.ingress: moving weights through an Ingress is not supported in this version; list listeners or rules"
+            '15:21: traffic.alb.ingress.name: "Payments" is no name of an Ingress; write it like payments',
+            '15:39: traffic.alb.ingress.action: "a b" is no name of an action; write what follows '
+            "alb.ingress.kubernetes.io/actions. in the annotation, like split",
         ],
+    ),
+    (
+        LISTENERS,
+        "    ingress: {name: a}\n",
+        ["15:5: traffic.alb.ingress.action: this key is missing; add it, like `action: split`"],
     ),
     (
         "      amd64: arn:aws:elasticloadbalancing:ap-south-1:111122223333:targetgroup/x86/6d0ecf831eec9f09\n",

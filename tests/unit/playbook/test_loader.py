@@ -138,7 +138,7 @@ def test_names_of_files_cannot_write_to_a_terminal() -> None:
 
 def test_bundled_playbooks_are_found_by_name_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert [path.name for path in bundled()] == ["affinity-only.yaml", "rehearsal.yaml"]
+    assert [path.name for path in bundled()] == ["affinity-only.yaml", "ingress.yaml", "rehearsal.yaml"]
     for name in ("rehearsal", "rehearsal.yaml"):
         assert find(name).name == "rehearsal.yaml"
         assert load(find(name)).name == "rehearsal"
@@ -154,11 +154,17 @@ def test_a_path_comes_before_a_name_and_a_bundled_name_before_folders(tmp_path: 
     (theirs / "theirs.yaml").write_text(BASE)
     (tmp_path / "rehearsal").mkdir()
     monkeypatch.setenv("COCKPIT_PLAYBOOKS", f":{tmp_path / 'absent'}:{theirs}")
-    assert find("rehearsal") == bundled()[1]
+    assert find("rehearsal") == bundled()[-1]
     assert find("ours").resolve() == mine / "ours.yml"
     assert find("theirs") == theirs / "theirs.yaml"
     assert find("playbooks/notes.txt").resolve() == mine / "notes.txt"
-    assert [path.name for path in available()] == ["affinity-only.yaml", "rehearsal.yaml", "ours.yml", "theirs.yaml"]
+    assert [path.name for path in available()] == [
+        "affinity-only.yaml",
+        "ingress.yaml",
+        "rehearsal.yaml",
+        "ours.yml",
+        "theirs.yaml",
+    ]
     (tmp_path / "rehearsal.yaml").write_text(BASE)
     assert find("rehearsal.yaml").resolve() == tmp_path / "rehearsal.yaml"
 
@@ -167,12 +173,15 @@ def test_a_path_comes_before_a_name_and_a_bundled_name_before_folders(tmp_path: 
     ("name", "message"),
     [
         ("rehersal", "there is no playbook rehersal; did you mean rehearsal?"),
-        ("zzz", "there is no playbook zzz; name a file or one of affinity-only or rehearsal"),
-        ("no/such.yaml", "no/such.yaml does not exist; name a playbook file (.yaml) or one of affinity-only or rehearsal"),
-        (".", ". is a folder; name a playbook file (.yaml) or one of affinity-only or rehearsal"),
-        ("./", "./ is a folder; name a playbook file (.yaml) or one of affinity-only or rehearsal"),
-        ("", "'' is no playbook; name a file or one of affinity-only or rehearsal"),
-        ("a\0b", "'a␀b' is no playbook; name a file or one of affinity-only or rehearsal"),
+        ("zzz", "there is no playbook zzz; name a file or one of affinity-only, ingress or rehearsal"),
+        (
+            "no/such.yaml",
+            "no/such.yaml does not exist; name a playbook file (.yaml) or one of affinity-only, ingress or rehearsal",
+        ),
+        (".", ". is a folder; name a playbook file (.yaml) or one of affinity-only, ingress or rehearsal"),
+        ("./", "./ is a folder; name a playbook file (.yaml) or one of affinity-only, ingress or rehearsal"),
+        ("", "'' is no playbook; name a file or one of affinity-only, ingress or rehearsal"),
+        ("a\0b", "'a␀b' is no playbook; name a file or one of affinity-only, ingress or rehearsal"),
         ("x" * 5000, None),
     ],
 )

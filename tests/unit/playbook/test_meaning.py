@@ -50,7 +50,23 @@ CASES: list[tuple[str, str, list[str]]] = [
         "    listeners:\n" + LISTENER,
         "",
         [
-            "13:5: traffic.alb: neither listeners nor rules are listed, so nothing could be moved; list at least one ARN in listeners or rules"
+            "13:5: traffic.alb: neither listeners nor rules are listed, so nothing could be moved; list at least one ARN in listeners or rules, or say ingress where the AWS Load Balancer Controller owns them"
+        ],
+    ),
+    (
+        "    listeners:\n" + LISTENER,
+        "    listeners:\n" + LISTENER + "    ingress: {name: a, action: b}\n",
+        [
+            "17:14: traffic.alb.ingress: rules that an Ingress owns are set by its controller, which sets back what is written to "
+            "listed ones; remove listeners and rules, or remove ingress where no controller owns them"
+        ],
+    ),
+    (
+        "    listeners:\n" + LISTENER,
+        "    ingress: {name: a, action: b, services: {amd64: api, arm64: api}}\n",
+        [
+            "15:65: traffic.alb.ingress.services.arm64: both architectures have the same Service; "
+            "each architecture needs a Service of its own"
         ],
     ),
     (

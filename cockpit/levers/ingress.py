@@ -1,0 +1,328 @@
+"""The ingress lever: moves traffic by the action of an Ingress, where the AWS Load Balancer Controller owns the rules.
+
+The controller sets back what anybody else writes to its rules, so the Ingress's annotation is patched instead, with the old one
+as the patch's precondition. A rule that follows is the proof: until it does nothing has moved, whatever the annotation says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from random import Random
+
+from msgspec import DecodeError
+
+from cockpit.clock import Clock
+from cockpit.connections.aws import Elb
+from cockpit.connections.decode_ingress import INGRESSES
+from cockpit.connections.kube import KubeClient
+from cockpit.errors import CockpitError, Conflict, Drift, Impossible, Rejected, Throttled, Unreachable
+from cockpit.levers.affinity_patch import EPOCH, MANAGER, RUN
+from cockpit.levers.base import Fence, Found
+from cockpit.levers.fencing import demand_epoch
+from cockpit.levers.ingress_action import Names, others_in, weights_in, with_weights
+from cockpit.levers.ingress_balance import Place, Routed, as_rule, owned, reading, written_by
+from cockpit.levers.ingress_patch import ORIGINAL, Part, operations
+from cockpit.levers.weights_actions import check_weights
+from cockpit.levers.weights_balance import Balance, check_health, demand_healthy, growing, moves, sick
+from cockpit.model.arch import Arch
+from cockpit.model.cluster import Ingress
+from cockpit.model.json import Json
+from cockpit.model.plan import Plan, Reading, Write
+from cockpit.model.playbook import Alb, WeightsSet
+from cockpit.model.share import Rule, TargetGroup
+from cockpit.model.snapshot import Freshness, Snapshot, SourceName
+
+TRIES = 5
+_FIRST_WAIT = 0.2
+_NO_AWS = "the load balancer is not connected"
+
+
+class IngressLever:
+    """Moves the weights in one action of one Ingress. It is the `weights` lever of a playbook that names one.
+
+    Without `elb` everything but proof works: that is enough to go back. With `dry_run` the API server checks every write and
+    keeps none. `run` names the run in an annotation.
+    """
+
+    name = "weights"
+    source = SourceName.RULES
+
+    def __init__(
+        self,
+        client: KubeClient,
+        elb: Elb | None,
+        alb: Alb,
+        namespace: str,
+        run: str,
+        clock: Clock,
+        *,
+        dry_run: bool = False,
+        rng: Random | None = None,
+    ) -> None:
+        if alb.ingress is None:
+            raise Impossible("this playbook names no Ingress (traffic.alb.ingress)")
+        self._client = client
+        self._elb = elb
+        self._alb = alb
+        self._place = Place(namespace, alb.ingress)
+        self._names = Names(alb.target_groups, alb.ingress.services)
+        self._run = run
+        self._clock = clock
+        self._params = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
+
+    async def read(self) -> Routed:
+        """The Ingress, the rules that forward to both target groups, the targets' health; what AWS does not tell is not known."""
+        ingress, balance = await asyncio.gather(self._read(), self._read_balance(targets=True))
+        return Routed(ingress, balance)
+
+    async def read_for_restore(self) -> Routed:
+        """The Ingress and, for the proof, the rules."""
+        ingress, balance = await asyncio.gather(self._read(), self._read_balance(targets=False))
+        return Routed(ingress, balance)
+
+    def moves(self, desired: WeightsSet) -> bool:
+        """Any weight for the target."""
+        return bool(desired.weights[Arch.ARM64])
+
+    def seen(self, snapshot: Snapshot) -> Routed | None:
+        """What the snapshot shows; rules and targets only while their sources are LIVE. None without the Ingress."""
+        key = f"{self._place.namespace}/{self._place.ingress.name}"
+        ingress, source = snapshot.ingresses.get(key), snapshot.source(SourceName.INGRESSES)
+        rules = snapshot.source(SourceName.RULES)
+        if ingress is None or Freshness.UNSYNCED in (source.freshness, rules.freshness):
+            return None
+        told = snapshot.source(SourceName.TARGETS)
+        groups = [snapshot.targets.get(arn) for arn in self._alb.target_groups.values()]
+        known = tuple(group for group in groups if group is not None)
+        targets = known if told.live and len(known) == len(groups) else None
+        why = "" if targets else told.why or f"targets are {told.freshness}"
+        return Routed(ingress, Balance(tuple(snapshot.rules.values()), targets, why), source.live)
+
+    def plan(self, state: Routed, desired: WeightsSet) -> Plan:
+        """The one write to `desired`. Impossible for weights that cannot be set, or a shift onto no healthy target."""
+        check_weights({str(arch): weight for arch, weight in desired.weights.items()})
+        part = self._part(state.ingress)
+        now = self._weights(part.text)
+        title = "weights: " + ", ".join(f"{arch} {weight}" for arch, weight in sorted(desired.weights.items(), reverse=True))
+        if not (now[Arch.AMD64] or now[Arch.ARM64] or any(others_in(part.text, self._names, self._place.what).values())):
+            raise Impossible(
+                f"{self._place.what}: all of its weights are zero, so there is nothing to go back to; give it some first"
+            )
+        kept = part.original or self._place.record(now)
+        self._place.recorded(kept)
+        virtual = self._as_rule(part.text)
+        mine = owned(state, self._place.namespace)
+        wanted = {self._alb.target_groups[arch]: weight for arch, weight in desired.weights.items()}
+        balance = replace(state.balance, rules=(virtual, *mine))
+        if not mine:
+            raise Impossible(
+                f"{self._place.label}: no rule of a load balancer has both target groups and the tags of this Ingress "
+                f"{f'({state.balance.why}) ' if state.balance.why else ''}so nothing would prove that it follows; "
+                "look at `kubectl describe ingress` and the AWS Load Balancer Controller's log"
+            )
+        check_health(balance, wanted, self._alb.target_groups)
+        text = with_weights(part.text, self._names, desired.weights, self._place.what)
+        if text == part.text:
+            return Plan(title, (), "no traffic moves")
+        write = self._write(state.ingress, part, Part(text, kept, self._run))
+        more: list[Json] = [*dict.fromkeys(arn for rule in balance.rules for arn in growing(rule, wanted))]
+        write = replace(write, request={**write.request, "healthy": more})
+        return Plan(title, (write,), moves(replace(balance, rules=(virtual,)), wanted, self._alb.target_groups[Arch.ARM64]))
+
+    def undo(self, plan: Plan) -> Plan:
+        """Back to what each write found, last first."""
+        return Plan(f"undo: {plan.title}", tuple(map(self._reverse, reversed(plan.writes))), plan.blast_radius)
+
+    def restore(self, state: Routed) -> Plan:
+        """Back to the weights that the Ingress keeps, whatever else was changed in its action; empty when nothing is recorded."""
+        title, ingress = "weights: back to the original", state.ingress
+        if not any(key in ingress.annotations for key in (ORIGINAL, RUN, EPOCH)):
+            return Plan(title)
+        part = self._part(ingress)
+        now, was = self._weights(part.text), self._weights(part.text)
+        if part.original is not None:
+            was = self._place.recorded(part.original)
+        if not any(was.values()) and not any(others_in(part.text, self._names, self._place.what).values()):
+            raise Impossible(f"{self._place.label}: the recorded weights are all zero and would serve nobody; set it by hand")
+        text = with_weights(part.text, self._names, was, self._place.what)
+        write = self._write(ingress, part, Part(text))
+        grows = [arch for arch in Arch if was[arch] > now[arch]]
+        told = ["the action goes back to the weights from before the run" if text != part.text else "no traffic moves"]
+        told += [sick(state.balance, self._alb.target_groups[arch]) for arch in grows]
+        return Plan(title, (write,), "; ".join(filter(None, told)))
+
+    def recover(self, state: Routed, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
+        """Back to the weights from before the run where the Ingress has lost its record, and still has what the run set last."""
+        title, part = "weights: back to the original, from the run's own record", self._part(state.ingress)
+        before, after = kept.get(self._place.label, (None, None))
+        now = self._weights(part.text)
+        if part.original is not None or not isinstance(before, dict) or after != {str(a): w for a, w in now.items()}:
+            return Plan(title)
+        was = self._place.recorded(f"{self._place.ingress.action} amd64={before.get('amd64')} arm64={before.get('arm64')}")
+        text = with_weights(part.text, self._names, was, self._place.what)
+        writes = (self._write(state.ingress, part, Part(text)),) if text != part.text else ()
+        return Plan(title, writes, "the action goes back to the weights from before the run" if writes else "")
+
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
+        """Send one patch and compare the answer. Harmless when the write is already there.
+
+        Drift when the action, the record or the UID are not what the plan read; Conflict and Throttled only after five tries, as
+        each try reads again first. Whether a rule follows is for `reading` to tell.
+        """
+        await self._try(lambda: self._attempt(write, fence))
+
+    async def fence_target(self, write: Write, fence: Fence) -> None:
+        """Make sure that a patch which an older epoch may have sent for `write` cannot land any more, changing nothing else."""
+        await self._try(lambda: self._stamp(write, fence))
+
+    async def found(self, write: Write) -> Found:
+        """What became of a write that may or may not have been carried out."""
+        live = await self._read()
+        if live.uid != write.expects["uid"] or self._place.key not in live.annotations:
+            return Found.CONTRADICTED
+        part = replace(Part.of(live, self._place.key), run=None)
+        if part == replace(_part(write.request["after"]), run=None):
+            return Found.DONE
+        return Found.NOT_DONE if part == replace(_part(write.expects["part"]), run=None) else Found.CONTRADICTED
+
+    def reading(self, state: Routed, desired: WeightsSet | None) -> Reading:
+        """Intended, annotated and followed, each apart. PROVEN only when every rule of the Ingress follows."""
+        return reading(state, desired, self._alb, self._names, self._place)
+
+    async def _attempt(self, write: Write, fence: Fence | None) -> None:
+        live = await self._read()
+        after, before = _part(write.request["after"]), _part(write.expects["part"])
+        epoch = demand_epoch(live.annotations.get(EPOCH), fence, write.target)
+        epoch = epoch if after.original is not None else None  # home again: no trace stays
+        self._demand(write, live, before, after)
+        part = Part.of(live, self._place.key)
+        if part == after and (epoch is not None or EPOCH not in live.annotations):
+            return
+        await self._demand_healthy(write)
+        stored = await self._send(live, after.annotations(self._place.key, epoch), way_back=fence is None)
+        if self._place.key not in stored.annotations or Part.of(stored, self._place.key) != after:
+            raise Drift(f"{write.target}: the server stored something else than was sent; look for an admission webhook")
+
+    async def _demand_healthy(self, write: Write) -> None:
+        """Look again at the targets that a phase's write gives more to. A way back asks nobody."""
+        more = write.request.get("healthy")
+        if isinstance(more, list) and more and self._elb:
+            groups = {arch: arn for arch, arn in self._alb.target_groups.items() if arn in more}
+            demand_healthy(write.target, [*groups.values()], await self._elb.target_groups(groups))
+
+    async def _stamp(self, write: Write, fence: Fence) -> None:
+        live = await self._read()
+        if live.uid != write.expects["uid"]:
+            return  # an older patch tests the UID
+        before = live.annotations.get(EPOCH)
+        if before != (epoch := demand_epoch(before, fence, write.target)):
+            live = await self._send(live, {EPOCH: epoch})
+        if Part.of(live, self._place.key).original is None:
+            await self._send(live, {EPOCH: None})
+
+    def _demand(self, write: Write, live: Ingress, before: Part, after: Part) -> None:
+        """Drift unless the Ingress is as the write expects it, or already as it leaves it."""
+        if live.uid != write.expects["uid"]:
+            raise Drift(f"{write.target}: it was deleted and made again (another UID); nothing was written; plan again")
+        if self._place.key not in live.annotations:
+            raise Drift(f"{write.target}: its annotation {self._place.key} is gone; nothing was written; plan again")
+        part = Part.of(live, self._place.key)
+        if replace(part, run=None) in (replace(before, run=None), replace(after, run=None)):
+            return
+        who = written_by(live, self._place.key)
+        raise Drift(
+            f"{self._place.what} is not what was read{f' (last written by {who})' if who else ''}; "
+            "nothing was written; plan again"
+        )
+
+    async def _send(self, live: Ingress, notes: Mapping[str, str | None], *, way_back: bool = False) -> Ingress:
+        patch = operations(live, notes)
+        return _ingress(await self._client.patch(self._place.path, patch, params=self._params, way_back=way_back))
+
+    def _write(self, ingress: Ingress, before: Part, after: Part) -> Write:
+        sent = operations(ingress, {k: v for k, v in after.annotations(self._place.key, None).items() if k != EPOCH})
+        return self._made(ingress.uid, before, after, sent)
+
+    def _made(self, uid: str, before: Part, after: Part, patch: list[Json]) -> Write:
+        return Write(
+            lever=self.name,
+            target=self._place.label,
+            before={str(arch): weight for arch, weight in self._weights(before.text).items()},
+            after={str(arch): weight for arch, weight in self._weights(after.text).items()},
+            request={
+                "method": "PATCH",
+                "path": self._place.path,
+                "query": {**self._params},
+                "patch": patch,
+                "after": after.as_json(),
+            },
+            expects={"uid": uid, "part": before.as_json()},
+        )
+
+    def _reverse(self, write: Write) -> Write:
+        before, after, uid = _part(write.request["after"]), _part(write.expects["part"]), str(write.expects["uid"])
+        notes = {k: v for k, v in before.annotations(self._place.key, None).items() if v is not None}
+        standing = Ingress(self._place.namespace, self._place.ingress.name, uid, "", notes)
+        wanted = {k: v for k, v in after.annotations(self._place.key, None).items() if k in notes}
+        return self._made(uid, before, after, operations(standing, wanted))
+
+    def _part(self, ingress: Ingress) -> Part:
+        if self._place.key not in ingress.annotations:
+            raise Impossible(
+                f"{self._place.label} has no annotation {self._place.key}; write the action there, with both target groups, and "
+                "point the Ingress at it (service name: the action's, port: use-annotation)"
+            )
+        return Part.of(ingress, self._place.key)
+
+    def _weights(self, text: str) -> dict[Arch, int]:
+        return {arch: found.weight for arch, found in weights_in(text, self._names, self._place.what).items()}
+
+    def _as_rule(self, text: str) -> Rule:
+        return as_rule(self._place.label, self._weights(text), others_in(text, self._names, self._place.what), self._alb)
+
+    async def _try(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        for count in range(TRIES):
+            try:
+                await attempt()
+                break
+            except (Conflict, Throttled) as fault:
+                if count == TRIES - 1:
+                    raise
+                await self._clock.sleep(self._wait(count, fault))
+
+    def _wait(self, attempt: int, fault: Rejected) -> float:
+        asked = fault.retry_after if isinstance(fault, Throttled) else None
+        return max(asked or 0.0, self._rng.uniform(0, _FIRST_WAIT * 2**attempt))
+
+    async def _read(self) -> Ingress:
+        return _ingress(await self._client.get(self._place.path))
+
+    async def _read_balance(self, *, targets: bool) -> Balance:
+        if self._elb is None:
+            return Balance((), None, _NO_AWS)
+        groups = self._alb.target_groups
+        try:
+            rules = await self._elb.attached(tuple(groups.values()))
+        except CockpitError as fault:
+            return Balance((), None, str(fault))
+        if not targets:
+            return Balance(rules, None, "targets were not asked for")
+        try:
+            known: tuple[TargetGroup, ...] = await self._elb.target_groups(groups)
+        except CockpitError as fault:
+            return Balance(rules, None, str(fault))
+        return Balance(rules, known)
+
+
+def _ingress(raw: bytes) -> Ingress:
+    try:
+        return INGRESSES.one(raw)
+    except DecodeError as fault:
+        raise Unreachable(f"what the API server sent is no Ingress: {fault}") from None
+
+
+def _part(value: object) -> Part:
+    return Part.from_json(value if isinstance(value, Mapping) else {})
