@@ -7,24 +7,29 @@ import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from cockpit import settings
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError
 from cockpit.model.event import EventType
+from cockpit.model.json import Json
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import SourceName
 from cockpit.settings import operator, run_folder
+from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.connections.aws import Elb
     from cockpit.connections.cloudwatch import CloudWatchClient
     from cockpit.connections.kube import KubeClient
     from cockpit.connections.registry.client import RegistryClient
+    from cockpit.controls.desk import Desk
     from cockpit.flight import Flight
     from cockpit.run.crew import AnyLever, Crew
     from cockpit.run.logbook import Logbook
+    from cockpit.run.shared.sharing import Sharing
     from cockpit.sources.base import Source
 
 Say = Callable[[str], None]
@@ -40,6 +45,8 @@ class Options:
     observe: bool = False
     dry_run: bool = False
     autopilot: bool = False
+    alone: bool = False
+    """There is no screen: when somebody else has the controls there is nothing to do here."""
     rehearsal: str = ""
     clock: Clock = field(default_factory=settings.clock)
     tick_seconds: float = 0.5
@@ -54,6 +61,15 @@ class Connections:
     cloudwatch: CloudWatchClient | None = None
     registry: RegistryClient | None = None
     failures: dict[str, CockpitError] = field(default_factory=dict)
+    read_only: str = ""
+    """Why nothing may be written; empty when it may."""
+
+    def forbid(self, why: str) -> None:
+        """Let no request leave that changes anything, whoever sends it."""
+        self.read_only = why
+        for server in (self.kube, self.elb):
+            if server:
+                server.read_only = why
 
     async def drop(self, lever: str, why: CockpitError) -> None:
         """Close the connection that `lever` writes through, as if it could not be had."""
@@ -83,7 +99,23 @@ async def connect(playbook: Playbook, options: Options) -> Connections:
     found.kube, found.elb = await asyncio.gather(
         _kept(found, "affinity", _kube(playbook, options)), _kept(found, "weights", _elb(playbook))
     )
+    if why := _read_only(playbook, options, found.kube):
+        found.forbid(why)
     return found
+
+
+def _read_only(playbook: Playbook, options: Options, kube: KubeClient | None) -> str:
+    """Why nothing may be written; empty when it may. A context that nobody can name is one that the settings may mean."""
+    if options.observe:
+        return "this cockpit is read-only (--observe)"
+    if options.rehearsal:
+        return ""
+    from cockpit.preferences import load
+
+    chosen = load()
+    context = kube.context if kube else options.context or playbook.target.context
+    glob = chosen.read_only(context) if context else ", ".join(chosen.read_only_contexts)
+    return f"this cockpit is read-only here (read_only_contexts in the settings: {clean(glob, 80)})" if glob else ""
 
 
 async def connect_all(playbook: Playbook, options: Options) -> Connections:
@@ -143,6 +175,7 @@ def run_name(playbook: Playbook, clock: Clock) -> str:
 def crew(playbook: Playbook, servers: Connections, options: Options, run: str, on_retry: Say | None = None) -> Crew:
     """The levers that the playbook's phases move; one without its server is named as missing."""
     from cockpit.levers.affinity import AffinityLever, workloads_moved
+    from cockpit.levers.ingress import IngressLever
     from cockpit.levers.weights import WeightsLever
     from cockpit.run.crew import Crew
 
@@ -150,10 +183,20 @@ def crew(playbook: Playbook, servers: Connections, options: Options, run: str, o
     moved = workloads_moved(playbook)
     if servers.kube and moved:
         levers["affinity"] = AffinityLever(servers.kube, moved, run, options.clock, dry_run=options.dry_run)
-    if servers.elb and playbook.alb:
+    if playbook.alb and playbook.alb.ingress:
+        if servers.kube:
+            home = playbook.target.namespace
+            levers["weights"] = IngressLever(
+                servers.kube, servers.elb, playbook.alb, home, run, options.clock, dry_run=options.dry_run
+            )
+    elif servers.elb and playbook.alb:
         levers["weights"] = WeightsLever(servers.elb, playbook.alb, options.clock, dry_run=options.dry_run, on_retry=on_retry)
     needed = {name for name, used in (("affinity", moved), ("weights", playbook.alb)) if used}
-    return Crew(playbook, levers, {name: error for name, error in servers.failures.items() if name in needed})
+    # An Ingress is written through the cluster; without the load balancer only the proof is missing.
+    through = {"weights": "affinity"} if playbook.alb and playbook.alb.ingress else {}
+    lost = {name: servers.failures.get(through.get(name, name)) for name in sorted(needed)}
+    sure = {name: servers.kube.sure for name in levers if servers.kube and name in ("affinity", *through)}
+    return Crew(playbook, levers, {name: error for name, error in lost.items() if error}, sure)
 
 
 def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: bool = False) -> list[Source]:
@@ -170,6 +213,16 @@ def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: b
     elif playbook.alb:
         found.append(_unavailable(servers, "weights", (SourceName.RULES, SourceName.TARGETS), clock))
     return [*found, *_signals(playbook, servers, clock)]
+
+
+def permissions(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
+    """Whether a rollback would be let write; whoever may not write does not ask."""
+    from cockpit.sources.access import access_source, patches
+
+    wanted = patches(playbook)
+    if servers.kube is None or servers.read_only or not wanted:
+        return []
+    return [access_source(servers.kube, wanted, clock, Random())]  # noqa: S311 (jitter)
 
 
 def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
@@ -227,38 +280,88 @@ async def launch(path: Path, options: Options, say: Say = lambda _: None) -> Fli
 
 async def _ready(playbook: Playbook, servers: Connections, options: Options) -> Flight:
     from cockpit.flight import Flight
-    from cockpit.preflight import preflight
+    from cockpit.preflight import fix, preflight
     from cockpit.run.frame import Identity
 
     name = run_name(playbook, options.clock)
-    checked = await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch, writes=not options.observe)
+    report = await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch, writes=not servers.read_only)
+    fix(report.pin, servers.kube, servers.elb)
     logbook = open_logbook(name, options)
     logbook.dry_run = options.dry_run
     context = servers.kube.context if servers.kube else ""
     logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source, context=context)
-    logbook.say(EventType.PREFLIGHT, "; ".join(checked), checks=list(checked))
+    checks: list[Json] = [{"check": c.name, "result": c.result, "words": c.words} for c in report.checks]
+    logbook.say(EventType.PREFLIGHT, "; ".join(report.words), checks=checks, pin=report.pin.as_json())
     identity = Identity(
         context=context,
         operator=logbook.operator,
         rehearsal=options.rehearsal,
-        read_only=options.observe,
+        read_only=bool(servers.read_only),
+        by_setting=bool(servers.read_only) and not options.observe,
+        read_only_why=servers.read_only,
         dry_run=options.dry_run,
+        pin=report.pin,
     )
+    desk = _desk(playbook, servers, options, logbook.operator)
+    levers = crew(playbook, servers, options, name, on_retry=lambda words: flight.say_retrying(words))
     flight = Flight(
-        crew(playbook, servers, options, name, on_retry=lambda words: flight.say_retrying(words)),
-        sources(playbook, servers, options.clock, probes=not (options.observe or options.dry_run)),
+        levers,
+        [
+            *sources(playbook, servers, options.clock, probes=not (servers.read_only or options.dry_run)),
+            *permissions(playbook, servers, options.clock),
+        ],
         identity,
         options.clock,
         logbook,
         autopilot=options.autopilot,
         tick_seconds=options.tick_seconds,
-        blocked="this cockpit is read-only (--observe)" if options.observe else "",
+        blocked=servers.read_only,
         on_close=servers.aclose,
+        desk=desk,
+        sharing=_sharing(levers, servers, options, logbook, desk),
     )
     if servers.kube:
         servers.kube.keep_warm()
     flight.start()
+    if desk:
+        desk.start()
+        if options.alone and not servers.read_only:
+            await _alone(flight, desk)
     return flight
+
+
+def _desk(playbook: Playbook, servers: Connections, options: Options, operator: str) -> Desk | None:
+    """This cockpit's part in the controls; a dry run has none."""
+    if servers.kube is None or options.dry_run:
+        return None
+    from cockpit.controls.hold import Over
+    from cockpit.run.shared.desk import desk
+
+    # A person looks before they take the place of somebody who may only be silent; an autopilot has nobody to do so.
+    claim = None if servers.read_only else Over.SILENT if options.alone and options.autopilot else Over.NOBODY
+    return desk(playbook, servers.kube, servers.elb, operator, options.clock, claim)
+
+
+def _sharing(levers: Crew, servers: Connections, options: Options, logbook: Logbook, desk: Desk | None) -> Sharing | None:
+    """This cockpit's part in the run's record; a dry run has none."""
+    if servers.kube is None or options.dry_run:
+        return None
+    from cockpit.run.shared.making import sharing
+
+    return sharing(levers, servers.kube, logbook, options.clock, desk, writes=not servers.read_only)
+
+
+async def _alone(flight: Flight, desk: Desk) -> None:
+    """NotInControl, with nothing left behind, when somebody else has the controls."""
+    from cockpit.errors import NotInControl
+    from cockpit.model.controls import Standing
+
+    await desk.opened.wait()
+    seen = desk.view()
+    if seen.standing in (Standing.THEIRS, Standing.FREE):
+        who = seen.holder.operator if seen.holder else "somebody else"
+        await flight.close()
+        raise NotInControl(f"{who} has the controls of {flight.crew.playbook.name} (epoch {seen.epoch}): nothing was begun here")
 
 
 def open_logbook(run: str, options: Options) -> Logbook:

@@ -25,6 +25,10 @@ class Clock(Protocol):
         ...
 
 
+_UNSLEEPING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The monotonic clock that goes on while a machine is suspended: Linux has a name of its own for it, macOS no other one."""
+
+
 class WallClock:
     """The machine's own time."""
 
@@ -41,6 +45,17 @@ class WallClock:
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of real time."""
         await asyncio.sleep(seconds)
+
+
+class UnsleepingClock(WallClock):
+    """The same, but the time for which a machine was suspended has passed as well: others have gone on meanwhile.
+
+    Not for what counts time that was watched, as a soak: nobody watched while the machine slept.
+    """
+
+    def monotonic(self) -> float:
+        """The machine's monotonic seconds, those of a suspended machine too."""
+        return time.clock_gettime(_UNSLEEPING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cockpit.errors import CockpitError
+from cockpit.model.controls import Controls
 from cockpit.model.event import Event
 from cockpit.model.plan import Plan, Reading
-from cockpit.model.playbook import Promote
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.verdict import Verdict
 from cockpit.rules.agents import health, unlisted
 from cockpit.rules.judging import aborts, gates
 from cockpit.rules.matrix import look
 from cockpit.rules.nodes import mix
-from cockpit.rules.readiness import Readiness, readiness
+from cockpit.rules.readiness import NO_RATES, Readiness, readiness, timed
 from cockpit.rules.share import intended_share
 from cockpit.rules.sidecars import sidecars
 from cockpit.rules.signals import Comparison, compare
@@ -24,11 +24,13 @@ from cockpit.rules.traffic import traffic
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Frame, Identity, Judged
 from cockpit.run.machine import Permit, permit
+from cockpit.run.shared.reconciled import Reconciled
 from cockpit.run.state import RunState, Stage
 from cockpit.run.worth import Worth
 
 GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
 """Stages in which no phase is intended any more."""
+NO_CONTROLS = Controls()
 ENDED = "the run has ended: leave (q) and start the cockpit anew for another one"
 
 
@@ -42,10 +44,15 @@ class Judgement:
     readiness: Readiness
 
 
-def judge(crew: Crew, snapshot: Snapshot, state: RunState, moved: Collection[str] = ()) -> Judgement:
-    """Judge the current phase, `moved` being the levers that this run has moved; before the first there are no gates to judge."""
+def judge(
+    crew: Crew, snapshot: Snapshot, state: RunState, moved: Collection[str] = (), rates: Mapping[str, float] = NO_RATES
+) -> Judgement:
+    """Judge the current phase, `moved` being the levers that this run has moved; before the first there are no gates to judge.
+
+    `rates` are how fast rolls were seen to go (`Rolls.rates`).
+    """
     playbook = crew.playbook
-    way_back = readiness(snapshot, playbook)
+    way_back = timed(readiness(snapshot, playbook), snapshot, playbook, rates)
     phase = state.current(playbook)
     if phase is None or state.stage in (Stage.READY, Stage.ROLLED_BACK):
         return Judgement((), (), (), way_back)
@@ -58,14 +65,15 @@ def judge(crew: Crew, snapshot: Snapshot, state: RunState, moved: Collection[str
     )
 
 
-def permission(crew: Crew, state: RunState, verdict: Judgement, *, busy: str, blocked: str) -> Permit:
-    """Who may promote now. `blocked` is a reason outside the rules (read-only, preflight), empty when there is none."""
-    phase = state.current(crew.playbook)
+def permission(crew: Crew, state: RunState, verdict: Judgement, *, busy: str, blocked: str, second: str = "") -> Permit:
+    """Who may promote now. `blocked` is a reason outside the rules (read-only, no controls), empty when there is none.
+
+    `second` is why a second person's word is still needed, empty when it is not.
+    """
     if blocked:
         return Permit(False, (blocked,))
-    if phase and phase.promote is Promote.TWO_PERSON and not state.stage.ended:
-        return Permit(False, ("two_person needs a second engineer's cockpit, which this version does not have",))
-    return permit(state, crew.playbook, verdict.gates, busy, verdict.readiness.verdict)
+    found = permit(state, crew.playbook, verdict.gates, busy, verdict.readiness.verdict)
+    return found if not second or busy or state.stage.ended else Permit(False, (*found.why, second))
 
 
 def frame(
@@ -81,6 +89,8 @@ def frame(
     retrying: str,
     worth: Worth,
     judged: Judged | None = None,
+    controls: Controls = NO_CONTROLS,
+    reconciled: tuple[Reconciled, ...] = (),
 ) -> Frame:
     """Put the picture together."""
     playbook = crew.playbook
@@ -116,6 +126,8 @@ def frame(
         busy=busy,
         retrying=retrying,
         judged=judged,
+        controls=controls,
+        reconciled=reconciled,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ class Crew:
     playbook: Playbook
     levers: Mapping[str, AnyLever] = field(default_factory=dict)
     missing: Mapping[str, CockpitError] = field(default_factory=dict)
+    sure: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """By lever: raises Refused when what it has just read is proven to be of another place than the run's."""
 
     def steps(self, phase: Phase) -> Iterator[tuple[AnyLever, object]]:
         """The levers that a phase moves, with what each is to be. Unreachable and the like when one is missing."""
@@ -98,7 +100,13 @@ class Crew:
 
         UNTOUCHED when no run has changed anything, ELSEWHERE when one has but what is configured now fits no phase.
         """
-        states = {lever.name: lever.seen(snapshot) for lever in self.levers.values()}
+        return self._place({lever.name: lever.seen(snapshot) for lever in self.levers.values()})
+
+    async def locate(self) -> int | None:
+        """As `located`, asked of the servers themselves. Unreachable and the like."""
+        return self._place({name: await lever.read() for name, lever in self.levers.items()})
+
+    def _place(self, states: Mapping[str, Any]) -> int | None:
         if any(state is None for state in states.values()) or self.missing:
             return None
         if not any(self.moved(lever, states[name]) for name, lever in self.levers.items()):
@@ -117,7 +125,8 @@ class Crew:
     def moved(self, lever: AnyLever, state: object) -> bool:
         """A run has changed the lever's target; a damaged record of the original says so too."""
         try:
-            return bool(lever.restore(state).writes)
+            # A fence that was left where nothing was written is taken away by a rollback, but is no change.
+            return any(write.request.get("only") != "epoch" for write in lever.restore(state).writes)
         except Impossible:
             return True
 

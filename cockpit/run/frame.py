@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cockpit.model.arch import Arch
+from cockpit.model.controls import NOBODY, Controls
 from cockpit.model.event import Event
+from cockpit.model.pin import Pin
 from cockpit.model.plan import Plan, Reading
 from cockpit.model.playbook import Playbook
 from cockpit.model.price import PricePerformance
@@ -21,6 +23,7 @@ from cockpit.rules.sidecars import SidecarHealth
 from cockpit.rules.signals import Comparison
 from cockpit.rules.traffic import Traffic
 from cockpit.run.machine import Permit
+from cockpit.run.shared.reconciled import Reconciled
 from cockpit.run.state import RunState
 
 
@@ -32,7 +35,13 @@ class Identity:
     operator: str
     rehearsal: str = ""
     read_only: bool = False
+    read_only_why: str = ""
+    """On whose word it is read-only, in a sentence."""
+    by_setting: bool = False
+    """It is read-only by the settings file, not by the command line."""
     dry_run: bool = False
+    pin: Pin = field(default_factory=Pin)
+    """The cluster and the account that this run is for; nothing is written anywhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +92,7 @@ class Frame:
     """What the lever under way is waiting for, for example throttling."""
     judged: Judged | None = None
     """Why the run went back, from the rollback's beginning on until a new phase is set; None before."""
+    controls: Controls = NOBODY
+    """Who has the controls of this run, and who watches."""
+    reconciled: tuple[Reconciled, ...] = ()
+    """What became of writes that were found without an outcome when this cockpit took the run up."""

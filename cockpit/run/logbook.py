@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections import deque
 from collections.abc import Callable
 
 from cockpit.clock import Clock
@@ -10,14 +12,30 @@ from cockpit.journal import Journal
 from cockpit.model.event import Event, EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Write
+from cockpit.redact import redact_json, shown
+from cockpit.run.shared.intent import Intent
 
+KEPT = 5000
+"""Events that are kept in memory; the journal has them all."""
 DURABLE = frozenset({EventType.WRITE_INTENDED, EventType.RUN_STARTED, EventType.ROLLBACK_STARTED, EventType.RUN_FINISHED})
 
 
 ITS_OWN = frozenset(
-    {EventType.VERDICT, EventType.SOAK, EventType.GATE, EventType.SOURCE_FAULT, EventType.PREFLIGHT, EventType.DRIFT}
+    {
+        EventType.VERDICT,
+        EventType.SOAK,
+        EventType.GATE,
+        EventType.SOURCE_FAULT,
+        EventType.PREFLIGHT,
+        EventType.DRIFT,
+        EventType.CONTROLS,
+    }
 )
 """What the cockpit finds by itself; everything else is done on the operator's word, unless whoever says it names another."""
+
+
+_VERBATIM = frozenset({"before", "after", "detail"})
+"""What a write is undone by: kept as it was read, and never a secret."""
 
 
 class Logbook:
@@ -37,7 +55,8 @@ class Logbook:
         self.dry_run = False
         self.lost = ""
         """Why the journal cannot be written now; empty while it can."""
-        self.events: list[Event] = []
+        self.events: deque[Event] = deque(maxlen=KEPT)
+        """The newest events."""
         self._clock = clock
         self._journal = journal
         self._listeners: list[Callable[[Event], None]] = []
@@ -49,7 +68,8 @@ class Logbook:
     def say(self, kind: EventType, message: str, **fields: Json) -> Event:
         """Record an event and tell the listeners."""
         who = "cockpit" if kind in ITS_OWN else self.operator
-        event = Event(self._clock.now(), self.run, kind, self.phase, message, {"who": who, **fields})
+        safe = {name: value if name in _VERBATIM else redact_json(value) for name, value in fields.items()}
+        event = Event(self._clock.now(), self.run, kind, self.phase, shown(message), {"who": who, **safe})
         fault = self._record(event)
         self._tell(event)
         if fault and not self.lost:
@@ -59,8 +79,22 @@ class Logbook:
         self.lost = fault
         return event
 
-    def intend(self, write: Write) -> None:
+    def hear(self, event: Event) -> None:
+        """Tell the listeners of an event that another cockpit has recorded."""
+        self._tell(event)
+
+    def move(self, run: str, journal: Journal | None) -> None:
+        """Go on with another run, in its own journal; None: the journal that there is takes its records."""
+        self.run = run
+        if journal is not None:
+            self.close()
+            self._journal = journal
+            if journal.torn:
+                self.say(EventType.SOURCE_FAULT, "a crash had cut off the last record of this journal", source="journal")
+
+    def intend(self, write: Write, *, epoch: int = 0, undoes: str = "", home: bool = False) -> Intent:
         """Record, on the disk, that `write` is about to be made, with what undoes it. Refused when it cannot, unless `brave`."""
+        intent = Intent(secrets.token_hex(6), write, epoch, undoes, home)
         request: Json = {"request": dict(write.request), "expects": dict(write.expects)}
         self.say(
             EventType.WRITE_INTENDED,
@@ -69,13 +103,18 @@ class Logbook:
             target=write.target,
             before=write.before,
             after=write.after,
+            id=intent.id,
+            epoch=epoch,
+            undoes=undoes,
+            home=home,
             detail=request,
         )
         if self.lost and not self.brave:
             raise Refused(f"nothing was written: its intent cannot be recorded ({self.lost})")
+        return intent
 
-    def done(self, write: Write) -> None:
-        """Record that `write` was accepted."""
+    def done(self, write: Write, intent: Intent | None = None, **fields: Json) -> None:
+        """Record that `write`, which was intended as `intent`, was accepted."""
         kept = " (dry run: accepted, nothing kept)" if self.dry_run else ""
         self.say(
             EventType.WRITE_DONE,
@@ -84,6 +123,8 @@ class Logbook:
             target=write.target,
             after=write.after,
             dry_run=self.dry_run,
+            **({"id": intent.id} if intent else {}),
+            **fields,
         )
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 
 from cockpit.model.playbook import Playbook
 from cockpit.model.verdict import Outcome, Verdict
@@ -62,13 +63,16 @@ def proven(state: RunState, now: datetime) -> RunState:
     return replace(state, stage=Stage.SOAKING, stage_at=now, proven_at=now, soaked=0.0, ticked=None)
 
 
-def tick(state: RunState, monotonic: float, gates: Sequence[Verdict]) -> RunState:
-    """Let soak time pass up to `monotonic` seconds, as far as the verdicts allow: from one tick at which all pass to the next."""
+def tick(state: RunState, monotonic: float, gates: Sequence[Verdict], longest: float = inf) -> RunState:
+    """Let soak time pass up to `monotonic` seconds, as far as the verdicts allow: from one tick at which all pass to the next.
+
+    No more than `longest` seconds count between two ticks: nobody has looked while a process was stopped or its machine asleep.
+    """
     passing = state.stage is Stage.SOAKING and not state.hold and all(v.passed for v in gates)
     if not passing:
         failed = state.stage is Stage.SOAKING and any(v.outcome is Outcome.FAIL for v in gates)
         return replace(state, ticked=None, soaked=0.0 if failed else state.soaked)
-    passed = monotonic - state.ticked if state.ticked is not None else 0.0
+    passed = min(monotonic - state.ticked, longest) if state.ticked is not None else 0.0
     return replace(state, ticked=monotonic, soaked=state.soaked + passed)
 
 

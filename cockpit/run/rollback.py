@@ -6,15 +6,17 @@ Needs no metrics, no journal, no second person and no source: each lever reads i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError
+from cockpit.levers.base import Bystander, Recoverable
 from cockpit.model.event import EventType
-from cockpit.model.plan import Proof, Write
+from cockpit.model.json import Json
+from cockpit.model.plan import Plan, Proof, Write
 from cockpit.run.crew import AnyLever, Crew
-from cockpit.run.executor import perform
+from cockpit.run.executor import Ledger, perform_home
 from cockpit.run.logbook import Logbook
 
 HEAD_START = 20.0
@@ -23,14 +25,22 @@ HEAD_START_WALL = 1.5
 """Its least on the wall: in a fast rehearsal the requests themselves take the time that they take."""
 LOOK_EVERY = 2.0
 GIVE_UP = 900.0
+Originals = Callable[[], Awaitable[Mapping[str, Mapping[str, tuple[Json, Json]]]]]
+"""Asked once a lever is home as far as its targets tell: what the run's record says stood there before and what the run has left
+there last, by lever and target; empty when it cannot be read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a rollback: `written` writes were made; `failures` by lever name, empty when everything is back and proven."""
+    """What came of a rollback: `written` writes were made; `failures` by lever name, empty when everything is back and proven.
+
+    `left` are the fields that others have changed since the run began and that stay as they are, in words.
+    """
 
     written: int
     failures: dict[str, str]
+    left: tuple[str, ...] = ()
 
     @property
     def safe(self) -> bool:
@@ -38,15 +48,27 @@ class Outcome:
         return not self.failures
 
 
-async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float = GIVE_UP) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What other cockpits know of the run, none of which a rollback waits for before it writes."""
+
+    ledger: Ledger | None = None
+    originals: Originals | None = None
+
+
+ALONE = Shared()
+
+
+async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float = GIVE_UP, shared: Shared = ALONE) -> Outcome:
     """Send every lever home and wait until each is proven; keeps trying for `give_up` seconds of the clock."""
     logbook.brave = True
     homeward = crew.homeward()
+    left: dict[str, None] = {}
     tasks: list[asyncio.Task[tuple[int, str]]] = []
     try:
         for lever in homeward:
             sent = asyncio.Event()
-            task = asyncio.create_task(_home(crew, lever, logbook, clock, clock.monotonic() + give_up, sent))
+            task = asyncio.create_task(_home(crew, lever, logbook, clock, clock.monotonic() + give_up, sent, shared, left))
             tasks.append(task)
             await _either(sent, task, clock)
         results = [await task for task in tasks]
@@ -57,7 +79,7 @@ async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float =
         await asyncio.gather(*tasks, return_exceptions=True)
     failures = {name: str(error) for name, error in crew.missing.items()}
     failures |= {lever.name: why for lever, (_, why) in zip(homeward, results, strict=True) if why}
-    return Outcome(sum(count for count, _ in results), failures)
+    return Outcome(sum(count for count, _ in results), failures, tuple(left))
 
 
 async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], clock: Clock) -> None:
@@ -74,9 +96,9 @@ async def _head_start(clock: Clock) -> None:
     await asyncio.gather(clock.sleep(HEAD_START), asyncio.sleep(HEAD_START_WALL))
 
 
-async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook) -> int:
+async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook, ledger: Ledger | None) -> int:
     """Make a lever's writes side by side, each whatever comes of the others; raises the first failure once all have ended."""
-    results = await asyncio.gather(*(perform(lever, write, logbook) for write in writes), return_exceptions=True)
+    results = await asyncio.gather(*(perform_home(lever, write, logbook, ledger) for write in writes), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
@@ -84,21 +106,32 @@ async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook) -> in
 
 
 async def _home(
-    crew: Crew, lever: AnyLever, logbook: Logbook, clock: Clock, deadline: float, sent: asyncio.Event
+    crew: Crew,
+    lever: AnyLever,
+    logbook: Logbook,
+    clock: Clock,
+    deadline: float,
+    sent: asyncio.Event,
+    shared: Shared,
+    left: dict[str, None],
 ) -> tuple[int, str]:
-    """Bring one lever home: (writes made, why it is not proven; empty when it is)."""
+    """Bring one lever home: (writes made, why it is not proven; empty when it is). What others have changed goes into `left`."""
     written, failure, said = 0, "", ""
     while clock.monotonic() < deadline:
         try:
             state = await lever.read_for_restore()
-            written += await _all(lever, lever.restore(state).writes, logbook)
+            left |= dict.fromkeys(lever.others(state) if isinstance(lever, Bystander) else ())
+            written += await _all(lever, lever.restore(state).writes, logbook, shared.ledger)
             sent.set()
             if logbook.dry_run:
                 return written, ""
             state = await lever.read_for_restore()
             reading = lever.reading(state, None)
-            if reading.proof is Proof.PROVEN:
+            await crew.sure.get(lever.name, _sure)()  # another cluster's workload of this name may look quite at home
+            lost = await _unrecorded(lever, state, shared) if reading.proof is Proof.PROVEN else ()
+            if reading.proof is Proof.PROVEN and not lost:
                 return written, "" if written else crew.unrecorded(lever, state)
+            written += await _all(lever, lost, logbook, shared.ledger)
             failure = f"{reading.proof}: {reading.why}"
         except Exception as error:
             # Whatever breaks in one lever is that lever's failure alone: the others go home all the same.
@@ -108,3 +141,21 @@ async def _home(
                 said = failure
         await clock.sleep(LOOK_EVERY)
     return written, failure or "not proven in time"
+
+
+def left_in_words(outcome: Outcome) -> str:
+    """`; left as others have made it: spec.replicas of ...`, empty when there is nothing of the kind."""
+    return f"; left as others have made it: {', '.join(outcome.left)}" if outcome.left else ""
+
+
+async def _sure() -> None:
+    """Of a lever that asks nobody where it is."""
+
+
+async def _unrecorded(lever: AnyLever, state: object, shared: Shared) -> Sequence[Write]:
+    """The writes back where the target's own record of the original is gone, and the run's record in the cluster knows it."""
+    if shared.originals is None or not isinstance(lever, Recoverable):
+        return ()
+    kept = (await shared.originals()).get(lever.name, {})
+    plan: Plan = lever.recover(state, kept)
+    return plan.writes

@@ -20,8 +20,6 @@ from cockpit.run.telling import verdict_fields
 
 PATIENCE = 60.0
 """Seconds for which a pod may be unschedulable while a phase is being proven, before that is a reason to hold."""
-CONFIRM = 2
-"""Ticks in a row with newer data that must show a contradiction before it is called drift."""
 
 
 class Watchman:
@@ -46,17 +44,16 @@ class Watchman:
         self._open: bool | None = None
         self._quarter = 0
         self._pending_since: float | None = None
-        self._contradictions = 0
 
     def resumed(self) -> None:
         """Somebody let go of a hold: what held may hold again."""
         self.aborted = False
         self._pending_since = None
 
-    def notice(self, snapshot: Snapshot, state: RunState, verdict: Judgement) -> None:
-        """Say what has changed."""
+    def notice(self, snapshot: Snapshot, state: RunState, verdict: Judgement, *, flies: bool = True) -> None:
+        """Say what has changed; of the run itself only where this cockpit flies it, as the others hear it from there."""
         self._sources(snapshot)
-        if state.stage not in (Stage.PROVING, Stage.SOAKING):
+        if not flies or state.stage not in (Stage.PROVING, Stage.SOAKING):
             self._remember(state)
             return
         self._last = snapshot, verdict
@@ -131,14 +128,6 @@ class Watchman:
     def holds(self, snapshot: Snapshot, verdict: Judgement) -> bool:
         """Every lever of the phase is proven, by sources that are live."""
         return all(r.proof is Proof.PROVEN for r in verdict.readings) and self._live(snapshot)
-
-    def contradicted(self, snapshot: Snapshot, verdict: Judgement) -> str:
-        """What somebody else has changed back, once it was seen twice; empty when nothing."""
-        wrong = [r for r in verdict.readings if r.proof is Proof.CONTRADICTED]
-        self._contradictions = self._contradictions + 1 if wrong and self._live(snapshot) else 0
-        if self._contradictions < CONFIRM:
-            return ""
-        return "; ".join(f"{r.lever}: intended {r.intended}, configured {r.configured} ({r.why})" for r in wrong)
 
     def _live(self, snapshot: Snapshot) -> bool:
         needed = [SourceName.DEPLOYMENTS] + ([SourceName.RULES] if self._playbook.alb else [])

@@ -9,6 +9,7 @@ import pytest
 from cockpit.clock import ManualClock
 from cockpit.errors import Drift, Refused, Unreachable
 from cockpit.journal import Journal
+from cockpit.levers.base import Fence
 from cockpit.model.arch import Arch
 from cockpit.model.plan import Write
 from cockpit.model.playbook import AffinityMode, AffinitySet, WeightsSet
@@ -40,9 +41,9 @@ async def test_every_write_has_its_intent_on_the_disk_before_it_is_made(tmp_path
     seen: list[list[str]] = []
 
     class Watching(ValueLever):
-        async def apply(self, write: object) -> None:
+        async def apply(self, write: Write, fence: Fence | None = None) -> None:
             seen.append([str(r["type"]) for r in read(path)])
-            await super().apply(write)  # type: ignore[arg-type]
+            await super().apply(write, fence)
 
     levers = {name: Watching(name) for name in ("weights", "affinity")}
     with Journal(path) as journal:
@@ -96,10 +97,10 @@ async def test_what_cannot_be_taken_back_is_said_to_be_half_written() -> None:
     assert isinstance(weights, ValueLever)
     original_apply = affinity.apply
 
-    async def break_everything(write: Write) -> None:
+    async def break_everything(write: Write, fence: Fence | None = None) -> None:
         affinity.faults.append(Unreachable("connection reset"))
         weights.faults.append(Unreachable("connection reset"))
-        await original_apply(write)
+        await original_apply(write, fence)
 
     affinity.apply = break_everything  # type: ignore[method-assign]
     with pytest.raises(HalfWritten, match="roll back"):

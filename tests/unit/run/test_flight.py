@@ -57,6 +57,9 @@ class Steady:
             for key, value in items.items():
                 yield Observation(name, Kind.UPSERT, 0.0, key, value)
             yield Observation(name, Kind.LISTED, 0.0, keys=frozenset(items))
+        for name in SourceName:
+            if name not in parts:
+                yield Observation(name, Kind.LISTED, 0.0)
         await asyncio.Event().wait()
 
 

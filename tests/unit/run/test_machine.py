@@ -110,3 +110,9 @@ def test_minutes(seconds: float, words: str) -> None:
 
 def test_what_has_passed_rounds_down() -> None:
     assert [machine.minutes(seconds, passed=True) for seconds in (0.9, 59.99, 61.2)] == ["0:00", "0:59", "1:01"]
+
+
+def test_a_process_that_was_stopped_is_credited_no_more_than_a_tick_may_take() -> None:
+    asleep = machine.tick(soaking(soaked=42.0), 42.0 + 3600.0, PASSING, longest=5.0)
+    assert asleep.soaked == 47.0
+    assert machine.tick(asleep, 42.0 + 3600.5, PASSING, longest=5.0).soaked == 47.5

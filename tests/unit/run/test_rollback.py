@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from cockpit.clock import ManualClock
 from cockpit.errors import CockpitError, Throttled, Unreachable
 from cockpit.journal import Journal
+from cockpit.levers.base import Fence
 from cockpit.model.event import EventType
+from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
-from cockpit.run.rollback import HEAD_START, Outcome, roll_back
+from cockpit.run.rollback import HEAD_START, Outcome, Shared, roll_back
 from tests.factories import PLAYBOOK
 from tests.levers import ValueLever
 
@@ -135,7 +138,7 @@ async def test_one_target_that_fails_does_not_keep_its_sibling_from_going_home()
             left = [t for t in ("first", "second") if t not in gone]
             return Plan("restore", tuple(Write(self.name, t, "away", "home") for t in left))
 
-        async def apply(self, write: Write) -> None:
+        async def apply(self, write: Write, fence: Fence | None = None) -> None:
             if write.target == "first" and clock.elapsed < 10:
                 raise Unreachable("no route")
             gone.append(write.target)
@@ -160,7 +163,7 @@ async def test_a_rollback_that_is_stopped_writes_nothing_afterwards() -> None:
 
 async def test_a_dry_run_asks_once_and_ends() -> None:
     class Dry(ValueLever):
-        async def apply(self, write: Write) -> None:
+        async def apply(self, write: Write, fence: Fence | None = None) -> None:
             self.journey.append(write.target)
 
     clock = ManualClock()
@@ -204,3 +207,35 @@ def test_a_lost_journal_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     logbook.say(EventType.SOAK, "soaking")
     assert logbook.lost == ""
     logbook.close()
+
+
+class Forgetful(ValueLever):
+    """Its target has lost the record of the original; what is there is what the run has left."""
+
+    def recover(self, state: Json, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
+        before, after = kept.get(self.name, (None, None))
+        return Plan("recover", (Write(self.name, self.name, after, before),) if kept and state == after else ())
+
+    def reading(self, state: Json, desired: object | None) -> Reading:
+        return Reading(self.name, "", "", "", Proof.PROVEN)
+
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
+        self.value = write.after
+        self.journey.append(f"{self.name}={write.after}")
+
+
+async def test_a_target_that_has_lost_its_record_goes_home_by_the_runs_record() -> None:
+    clock = ManualClock()
+    asked: list[float] = []
+
+    async def originals() -> dict[str, dict[str, tuple[Json, Json]]]:
+        asked.append(clock.elapsed)
+        return {"weights": {"weights": ("home", "away")}}
+
+    lever = Forgetful("weights", value="away")
+    task = asyncio.create_task(roll_back(fleet(lever), book(clock), clock, shared=Shared(None, originals)))
+    for _ in range(50):
+        await clock.advance(1.0)
+    assert (await task).safe
+    assert lever.journey == ["weights=home"]
+    assert asked

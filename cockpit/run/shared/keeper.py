@@ -1,0 +1,274 @@
+"""Keeps the record of a run in the cluster: whoever has the controls writes it, everybody else follows it.
+
+It is only ever written over the version that was read, and never over one of a higher epoch or of another run than the one that
+was claimed with the controls: so a cockpit that has lost them, and does not know it yet, can begin no other write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from random import Random
+
+from cockpit.clock import Clock, WallClock
+from cockpit.controls.document import Document, Stored
+from cockpit.errors import CockpitError, Conflict, NotFound, NotInControl, Refused, Unreachable
+from cockpit.levers.base import Fence
+from cockpit.model.event import Event
+from cockpit.model.json import Json
+from cockpit.run.shared.intent import Intent, Unreadable
+from cockpit.run.shared.record import Record
+from cockpit.run.state import RunState, Stage
+
+EVERY = 10.0
+"""Seconds of soak after which it is saved again; a cockpit that is lost loses no more of it."""
+EVERY_WALL = 1.0
+"""The least between two such savings, in wall seconds."""
+AGAIN = 1.0
+"""Wall seconds until a saving that failed is tried again."""
+TRIES = 3
+_GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK, Stage.FAILED)
+
+
+class Keeper:
+    """The record of the run of one playbook, `sha256` being that of its text. Without a `fence` it is only read.
+
+    `holder` is who writes it. Times are the run's clock's; `wall` is for what waits on the network.
+    """
+
+    def __init__(
+        self, document: Document, clock: Clock, playbook: str, sha256: str, holder: str, fence: Fence | None = None
+    ) -> None:
+        self.sha256 = sha256
+        self.record: Record | None = None
+        """The newest that is known; None when there is none, or it cannot be read."""
+        self.heard = asyncio.Event()
+        """It was read once, or could not be."""
+        self.fault = ""
+        """Why it cannot be read or written now; empty while it can."""
+        self.claimed = False
+        """This cockpit writes it."""
+        self._document = document
+        self._clock = clock
+        self._wall = WallClock()
+        self._playbook = playbook
+        self._holder = holder
+        self._fence = fence
+        self._stored: Stored | None = None
+        self._past: tuple[Event, ...] = ()
+        self._dirty = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._saved = (-EVERY, -EVERY_WALL)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def known(self) -> bool:
+        """It was read once, or could not be."""
+        return self.heard.is_set()
+
+    @property
+    def writes(self) -> bool:
+        """It may be claimed at all."""
+        return self._fence is not None
+
+    def start(self) -> None:
+        """Begin to watch, and to save what is told from now on."""
+        self._tasks = [asyncio.create_task(self._watch(), name="record-watch"), asyncio.create_task(self._write(), name="record")]
+
+    async def close(self, patience: float = 2.0) -> None:
+        """Save what is not saved yet, for `patience` wall seconds at most, and stop."""
+        if self.claimed and self._dirty.is_set():
+            with suppress(CockpitError, TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._flush()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Taking it over
+
+    async def claim(self) -> Record | None:
+        """Make it this cockpit's to write, under the epoch of its controls: the record as it was before, None without one.
+
+        After that nobody of an older epoch can add to it. NotInControl, Unreachable and the like; an unreadable record is none,
+        with the reason in `fault`.
+        """
+        async with self._lock:
+            for _ in range(TRIES):
+                with suppress(Conflict, NotFound):
+                    return await self._claim()
+        raise Unreachable("the record of the run in the cluster changes all the time")
+
+    async def _claim(self) -> Record | None:
+        epoch = self._epoch()
+        stored = await self._document.read()
+        before, self.fault = _parsed(stored)
+        self.heard.set()
+        if before and before.epoch > epoch:
+            raise NotInControl(f"{before.holder} has taken the controls after this cockpit (epoch {before.epoch})")
+        self._stored, self.record = stored, before
+        if before:
+            mine = replace(before, epoch=epoch, holder=self._holder, sequence=before.sequence + 1)
+            self._stored = await self._document.write(mine.as_texts(), stored)
+            self.record = mine
+        self.claimed = True
+        return before
+
+    def let_go(self) -> None:
+        """The controls are gone: from now on only follow."""
+        self.claimed = False
+
+    # What the holder tells
+
+    def begin(self, state: RunState, past: Iterable[Event]) -> None:
+        """A new run begins, of which `past` has happened so far. What a completed one has left behind stays known."""
+        if not self.claimed or (self.record and self.record.run == state.run):
+            return
+        fresh = Record(state, self._playbook, self.sha256, holder=self._holder)
+        if self.record:
+            kept = () if self.record.state.stage is Stage.ROLLED_BACK else self.record.originals
+            fresh = replace(fresh, originals=kept, sequence=self.record.sequence)
+        for event in past:
+            fresh = fresh.heard(event)
+        self.record = fresh
+        self._dirty.set()
+
+    def keep(self, state: RunState, phase: str, moved: Iterable[str] = ()) -> None:
+        """Where the run stands now. Saved at once when more than its soak has changed, else every now and then."""
+        if not self.claimed or self.record is None:
+            return
+        now = replace(state, ticked=None)
+        if now.stage in _GOING_HOME:
+            now = replace(now, run=self.record.run)  # whoever rolls back may never have heard of the run
+        if now.run != self.record.run:
+            return
+        before, self.record = self.record, replace(self.record, state=now, phase=phase, moved=tuple(sorted(moved)))
+        if now.stage is Stage.ROLLED_BACK:
+            self.record = replace(self.record, intents=())  # everything was read back
+        if replace(now, soaked=0.0) != replace(before.state, soaked=0.0) or self._due(now.soaked != before.state.soaked):
+            self._dirty.set()
+
+    def hear(self, event: Event) -> None:
+        """An event of the run."""
+        if not self.claimed or self.record is None or event.run != self.record.run:
+            return
+        longer = self.record.heard(event)
+        if longer is not self.record:
+            self.record = longer
+            self._dirty.set()
+
+    async def intend(self, intent: Intent) -> None:
+        """Record a write that is about to be made. Refused when that cannot be done, NotInControl when it is not ours to do."""
+        if not self.claimed or self.record is None:
+            raise NotInControl("nothing was written: the record of the run in the cluster is not this cockpit's to write")
+        self.record = self.record.intending(intent)
+        try:
+            await self._flush()
+        except BaseException as error:
+            self.settle(intent, done=False)
+            if isinstance(error, CockpitError) and not isinstance(error, NotInControl):
+                raise Refused(f"nothing was written: its intent cannot be recorded in the cluster ({error})") from error
+            raise
+
+    def note(self, intent: Intent) -> None:
+        """Record a write of the way back as soon as may be."""
+        if self.claimed and self.record:
+            self.record = self.record.intending(intent)
+            self._dirty.set()
+
+    def settle(self, intent: Intent, *, done: bool) -> None:
+        """The outcome of a write is known."""
+        if self.claimed and self.record:
+            self.record = self.record.settled(intent, done=done)
+            self._dirty.set()
+
+    async def originals(self) -> Mapping[str, Mapping[str, tuple[Json, Json]]]:
+        """What stood on each lever's targets before the run and what the run has left there; empty when that is not known."""
+        found: dict[str, dict[str, tuple[Json, Json]]] = {}
+        for kept in self.record.originals if self.record else ():
+            found.setdefault(kept.lever, {})[kept.target] = kept.before, kept.after
+        return found
+
+    # The tasks
+
+    def _epoch(self) -> int:
+        if self._fence is None:
+            raise NotInControl("this cockpit only looks")
+        return self._fence()
+
+    def _due(self, soaked: bool) -> bool:
+        clock, wall = self._saved
+        return soaked and self._clock.monotonic() >= clock + EVERY and self._wall.monotonic() >= wall + EVERY_WALL
+
+    async def _watch(self) -> None:
+        async with aclosing(self._document.watch(self._clock, Random())) as found:  # noqa: S311 (spreads retries)
+            async for one in found:
+                self.heard.set()
+                if isinstance(one, CockpitError):
+                    self.fault = str(one)
+                elif not self.claimed:
+                    self._stored = one
+                    self.record, self.fault = _parsed(one)
+
+    async def _write(self) -> None:
+        while True:
+            await self._dirty.wait()
+            try:
+                await self._flush()
+            except CockpitError as error:
+                # Controls that could not be renewed in time may come back; `let_go` says when they are gone.
+                self.fault = str(error)
+                await self._wall.sleep(AGAIN)
+
+    async def _flush(self) -> None:
+        """Save the record as it is when its turn comes."""
+        async with self._lock:
+            for _ in range(TRIES):
+                if not self.claimed or self.record is None:
+                    self._dirty.clear()
+                    return
+                try:
+                    await self._save(self.record)
+                except (Conflict, NotFound):
+                    await self._look_again(self.record)
+                else:
+                    return
+        raise Unreachable("the record of the run in the cluster changes all the time")
+
+    async def _save(self, record: Record) -> None:
+        record = replace(record, epoch=self._epoch(), sequence=record.sequence + 1)
+        self._dirty.clear()
+        try:
+            self._stored = await self._document.write(record.as_texts(), self._stored)
+        except CockpitError:
+            self._dirty.set()
+            raise
+        finally:
+            # What was sent may have arrived: the next one must not have its number.
+            if self.record:
+                self.record = replace(self.record, epoch=record.epoch, sequence=record.sequence)
+        self._saved = self._clock.monotonic(), self._wall.monotonic()
+        self.fault = ""
+
+    async def _look_again(self, mine: Record) -> None:
+        """Somebody else has written, or an answer was lost: go on only if what is there now is still this cockpit's."""
+        stored = await self._document.read()
+        there, _ = _parsed(stored)
+        if there and there.epoch > mine.epoch:
+            self.record, self._stored, self.claimed = there, stored, False
+            raise NotInControl(f"{there.holder} has taken the controls (epoch {there.epoch}): nothing was written")
+        if there and there.run != mine.run and not there.ended:
+            self.claimed = False
+            raise NotInControl(f"{there.holder} had begun another run ({there.run}): nothing was written; look again")
+        self._stored = stored
+
+
+def _parsed(stored: Stored | None) -> tuple[Record | None, str]:
+    if stored is None:
+        return None, ""
+    try:
+        return Record.parse(stored.texts), ""
+    except Unreadable as error:
+        return None, str(error)
