@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cockpit.model.controls import Standing
 from cockpit.model.verdict import Outcome
-from cockpit.run.frame import Frame
 from cockpit.run.state import Stage
+from screens.present import controls
 from screens.present.view import LEAST, View
 from screens.present.words import percent
 
 
 class Group(StrEnum):
-    """Where an action stands in the key bar; ABSENT ones are in help only."""
+    """Where an action stands in the key bar."""
 
     CONTROLS = "controls"
     VIEWS = "views"
     PANELS = "panels"
-    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,12 @@ def _promote(view: View) -> Can:
     if frame is None:
         return Can(False, ("starting",))
     following = frame.state.following(frame.playbook)
-    label = f"Promote to {following.name}" if following else "Complete the run"
+    if controls.approving(frame) and following:
+        return Can(True, (f"plan {frame.next_plan.hash}",) if frame.next_plan else (), f"Approve {following.name}")
+    if reason := controls.waits(frame):
+        return Can(False, (reason,), brief="you watch")
+    act, end = ("Try", "End the dry run") if frame.identity.dry_run else ("Promote to", "Complete the run")
+    label = f"{act} {following.name}" if following else end
     if not frame.promote.allowed:
         return Can(False, frame.promote.why, brief="the run has ended" if frame.state.stage.ended else "")
     if following and frame.next_plan is None:
@@ -78,6 +83,8 @@ def _hold(view: View) -> Can:
     if frame is None:
         return Can(False, ("starting",))
     stage = frame.state.stage
+    if reason := controls.waits(frame):
+        return Can(False, (reason,))
     if frame.state.hold:
         return Can(True, label="Resume")
     if stage is Stage.READY:
@@ -107,17 +114,22 @@ def _roll_back(view: View) -> Can:
 def _no_control(view: View) -> Can | None:
     if not view.armed:
         return Can(False, (f"disarmed below {LEAST[0]}x{LEAST[1]}",))
-    if _identity_is_read_only(view.frame):
-        return Can(False, ("observing only",))
+    if view.frame and view.frame.identity.read_only:
+        return Can(False, (controls.read_only(view.frame),))
     return None
 
 
-def _identity_is_read_only(frame: Frame | None) -> bool:
-    return frame is not None and frame.identity.read_only
-
-
-def _absent(view: View) -> Can:  # noqa: ARG001 (one shape for all)
-    return Can(False, ("this version has no such screen",))
+def _controls(view: View) -> Can:
+    frame = view.frame
+    if not view.armed:
+        return Can(False, (f"disarmed below {LEAST[0]}x{LEAST[1]}",))
+    if frame is None:
+        return Can(False, ("starting",))
+    if why := controls.no_hands(frame):
+        return Can(False, (why,))
+    found = frame.controls
+    urgent = found.offered_to_me or not (found.mine or found.standing is Standing.THEIRS)
+    return Can(True, label="Hand over" if found.mine else "Take controls", caution=urgent)
 
 
 def _matrix(view: View) -> Can:
@@ -153,6 +165,7 @@ ACTIONS: tuple[Action, ...] = (
         "matrix", "m", "m", "Matrix", "Symptoms detected now, each with its cause, fix and rollback move", Group.VIEWS, _matrix
     ),
     Action("log", "l", "l", "Log", "Every write, verdict and key of the run, with who", Group.VIEWS),
+    Action("controls", "t", "t", "Controls", "Who has the controls; take them, or hand them over", Group.VIEWS, _controls),
     *(
         Action(f"panel-{n}", str(n), str(n), name, f"{name}, full screen with its detail", Group.PANELS)
         for n, name in enumerate(_PANELS, 1)
@@ -160,7 +173,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark", "?", "Help", "Every key, and whether it can act now", Group.VIEWS),
     Action("palette", "ctrl+p", "ctrl+p", "Commands", "The same actions, to be searched by name", Group.PANELS),
     Action("quit", "q", "q", "Quit", "Leave; the run stays as it is and nothing is rolled back", Group.VIEWS),
-    Action("controls", "t", "t", "Controls", "Take or hand over the controls", Group.ABSENT, _absent),
 )
 BY_ID = {action.id: action for action in ACTIONS}
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
-from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 
 from cockpit.errors import Exit
+from cockpit.redact import shown
 from screens import requests
 from screens.actions import ACTIONS, BY_ID, refusal
-from screens.confirm import PromoteDialog, QuitDialog, RollbackDialog
+from screens.confirm import QuitDialog, RollbackDialog, promoting
+from screens.controls import ControlsDialog
 from screens.detail import DetailScreen
 from screens.dialog import Dialog
 from screens.feed import TICK, Feed, Launch
+from screens.flight import Flight
 from screens.hand import Hand
 from screens.help import HelpScreen
 from screens.log import LogScreen
 from screens.main import MainScreen
 from screens.matrix import MatrixScreen
+from screens.palette import PaletteDialog
 from screens.plan import PlanScreen
-from screens.present.keys import palette
 
 URGENT = {a.key: a.id for a in ACTIONS if a.urgent}
 
@@ -34,9 +35,8 @@ class CockpitApp(Feed):
     """`launch` builds the flight once the first frame is painted; `now` replaces the arrival times of keys in tests."""
 
     CSS_PATH = "cockpit.tcss"
-    BINDINGS: ClassVar = [
-        Binding(a.key, f"perform('{a.id}')", a.label, id=a.id, show=False) for a in ACTIONS if a.id != "palette"
-    ]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [Binding(a.key, f"perform('{a.id}')", a.label, id=a.id, show=False) for a in ACTIONS]
 
     def __init__(self, launch: Launch, title: str, *, now: Callable[[], float] | None = None, tick: float = TICK) -> None:
         super().__init__(launch, title, tick)
@@ -58,7 +58,7 @@ class CockpitApp(Feed):
                 return
             self.unsay()
             if urgent := URGENT.get(event.key):
-                # Not by a priority binding: Textual gives printable keys to a focused input first, as in the palette.
+                # Not by a priority binding: a dialog that is up reads every key itself.
                 self.action_perform(urgent)
                 return
         await super().on_event(event)
@@ -77,18 +77,20 @@ class CockpitApp(Feed):
         if why := refusal(action, self.view):
             return self.reply(why)
         kind, _, number = action_id.partition("-")
-        {
-            "promote": lambda: self._ask(PromoteDialog(frame)) if (frame := self.view.frame) else None,
+        acts: dict[str, Callable[[], object]] = {
+            "promote": lambda: self._ask(promoting(frame)) if (frame := self.view.frame) else None,
             "hold": self._hold,
             "rollback": lambda: self._ask(RollbackDialog()),
             "plan": lambda: self._look(PlanScreen()),
             "matrix": lambda: self._look(MatrixScreen()),
             "log": lambda: self._look(LogScreen()),
+            "controls": lambda: self._ask(ControlsDialog(frame.controls)) if (frame := self.view.frame) else None,
             "help": lambda: self._look(HelpScreen()),
             "panel": lambda: self._look(DetailScreen(int(number))),
             "quit": self._ask_quit,
-            "palette": self.action_command_palette,
-        }[kind]()
+            "palette": lambda: self._ask(PaletteDialog()),
+        }
+        acts[kind]()
         return None
 
     async def action_quit(self) -> None:
@@ -98,10 +100,6 @@ class CockpitApp(Feed):
     def action_help_quit(self) -> None:
         """Ctrl+c is q as well."""
         self.action_perform("quit")
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 (Textual's shape)
-        """The palette offers the registry's actions and nothing else."""
-        return (SystemCommand(title, text, partial(self.action_perform, name)) for title, text, name in palette())
 
     # Screens
 
@@ -141,19 +139,12 @@ class CockpitApp(Feed):
         if self.flight and self.view.frame:
             self.reply(requests.hold_or_resume(self.flight, self.view.frame))
 
-    def promote(self, plan_hash: str, name: str) -> str:
-        """Promote by the plan that was shown; the reason when it was refused."""
-        why = requests.promote(self.flight, plan_hash, name) if self.flight else "starting"
-        return why or self._done(f"promoting to {name}")
-
-    def roll_back(self) -> str:
-        """Roll back; the reason when it was refused."""
-        why = requests.roll_back(self.flight) if self.flight else "starting"
-        return why or self._done("rolling back: every change of this run is being undone")
-
-    def _done(self, words: str) -> str:
+    def request(self, ask: Callable[[Flight], str], done: str) -> str:
+        """Pass a request on: its dialog closes and `done` is said when it is met, else the reason why not comes back."""
+        if why := ask(self.flight) if self.flight else "starting":
+            return why
         self.leave_dialog()
-        self.reply(words)
+        self.reply(done)
         return ""
 
     def leave(self) -> None:
@@ -167,5 +158,5 @@ def run(launch: Launch, title: str) -> int:
     app = CockpitApp(launch, title)
     code = app.run()
     if app.failure:
-        sys.stderr.write(f"{app.failure}\n")
+        sys.stderr.write(f"{shown(app.failure)}\n")
     return int(Exit.ENDED) if code is None else code

@@ -1,12 +1,15 @@
-"""The three dialogs: promote (typed), roll back (Enter), quit (Enter)."""
+"""The dialogs over a run: promote and approve (typed), roll back (Enter), quit (Enter)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cockpit.run.frame import Frame
+from screens import requests
 from screens.dialog import Dialog
-from screens.present import plan
+from screens.present import asking
+from screens.present.controls import approving, person
+from screens.present.plan import plan_rows
 from screens.present.words import Line, Tone, line
 
 
@@ -16,20 +19,20 @@ class PromoteDialog(Dialog):
     def __init__(self, frame: Frame) -> None:
         super().__init__()
         self.frame = frame
-        self.asked = plan.asked(frame)
+        self.asked = asking.asked(frame)
         self.text = ""
 
     def head(self) -> Sequence[Line]:
         """Blast radius and what undoes it."""
-        return plan.promote_head(self.frame, self.asked, self.cells)
+        return asking.promote_head(self.frame, self.asked, self.cells)
 
     def detail(self) -> Sequence[Line]:
         """The diff of each write."""
-        return plan.plan_rows(self.asked.plan) if self.asked.plan.writes else ()
+        return plan_rows(self.asked.plan) if self.asked.plan.writes else ()
 
     def foot(self) -> Sequence[Line]:
         """What to type."""
-        return plan.promote_foot(self.asked, self.text, self.warning)
+        return asking.promote_foot(self.asked, self.text, self.warning, asking.sets(self.frame, self.asked))
 
     def typed(self, character: str) -> None:
         """One more character."""
@@ -42,11 +45,40 @@ class PromoteDialog(Dialog):
 
     def confirm(self) -> None:
         """Promote, if the right word stands there."""
-        if not plan.matches(self.asked, self.text):
+        if not asking.matches(self.asked, self.text):
             self.warning = f"{self.text or 'nothing'} was typed, {self.asked.word}{self.asked.unit} is asked for"
             return
-        approved = self.asked.plan.hash if self.asked.plan.writes or self.asked.word != plan.COMPLETE else ""
-        self.warning = self.cockpit.promote(approved, self.asked.name)
+        approved = self.asked.plan.hash if self.asked.plan.writes or self.asked.word != asking.COMPLETE else ""
+        name = self.asked.name
+        self.warning = self.cockpit.request(
+            lambda flight: requests.promote(flight, approved, name), asking.would(self.frame, f"promoting to {name}")
+        )
+
+
+class ApproveDialog(PromoteDialog):
+    """The second person's word for the plan as this cockpit computes it. Moves nothing by itself."""
+
+    def head(self) -> Sequence[Line]:
+        """What is approved, for whom."""
+        return asking.approve_head(self.frame, self.asked, self.cells)
+
+    def foot(self) -> Sequence[Line]:
+        """What to type."""
+        return asking.promote_foot(self.asked, self.text, self.warning, "approves it; nothing moves by that")
+
+    def confirm(self) -> None:
+        """Approve, if the right word stands there."""
+        if not asking.matches(self.asked, self.text):
+            super().confirm()
+            return
+        approved, name = self.asked.plan.hash, self.asked.name
+        words = f"approving plan {approved}: {person(self.frame.controls.holder)} promotes"
+        self.warning = self.cockpit.request(lambda flight: requests.approve(flight, approved, name), words)
+
+
+def promoting(frame: Frame) -> PromoteDialog:
+    """What p opens: the promotion, or for a watcher of a phase for two persons the approval."""
+    return ApproveDialog(frame) if approving(frame) else PromoteDialog(frame)
 
 
 class RollbackDialog(Dialog):
@@ -55,22 +87,25 @@ class RollbackDialog(Dialog):
     def head(self) -> Sequence[Line]:
         """Estimate and blast radius, as they are now."""
         frame = self.cockpit.view.frame
-        return plan.rollback_head(frame, self.cells) if frame else ()
+        return asking.rollback_head(frame, self.cells) if frame else ()
 
     def detail(self) -> Sequence[Line]:
         """The diff of each write, or why it is not known."""
         frame = self.cockpit.view.frame
         if frame is None or frame.rollback_plan is None:
             return [line(("the writes are not known yet; Enter rolls back all the same", Tone.CAUTION))]
-        return plan.plan_rows(frame.rollback_plan)
+        return plan_rows(frame.rollback_plan)
 
     def foot(self) -> Sequence[Line]:
         """What the keys do."""
-        return plan.confirm_foot("rolls back now", self.warning)
+        frame = self.cockpit.view.frame
+        dry = frame is not None and frame.identity.dry_run
+        return asking.confirm_foot("tries the rollback: nothing is changed" if dry else "rolls back now", self.warning)
 
     def confirm(self) -> None:
         """Roll back."""
-        self.warning = self.cockpit.roll_back()
+        words = asking.would(self.cockpit.view.frame, "rolling back: every change of this run is being undone")
+        self.warning = self.cockpit.request(requests.roll_back, words)
 
 
 class QuitDialog(Dialog):
@@ -78,11 +113,11 @@ class QuitDialog(Dialog):
 
     def head(self) -> Sequence[Line]:
         """What leaving means."""
-        return plan.quit_head(self.cockpit.view.frame, self.cells)
+        return asking.quit_head(self.cockpit.view.frame, self.cells)
 
     def foot(self) -> Sequence[Line]:
         """What the keys do."""
-        return plan.confirm_foot("quits", self.warning)
+        return asking.confirm_foot("quits", self.warning)
 
     def _enter(self) -> None:
         # Leaving changes nothing in the world, so it needs no large terminal.

@@ -91,7 +91,7 @@ class Dialog(ModalScreen[None]):
         heights = {name: len(rows) for name, rows in blocks.items()}
         heights["body"] = min(heights["body"], max(3, room))
         if hidden := len(blocks["body"]) - heights["body"]:
-            blocks["foot"][-2] = line(dim(f"{plural(hidden, 'more row')} of the plan: ↑ ↓ PgUp PgDn"))
+            blocks["foot"][-2] = line(dim(f"{plural(hidden, 'more row')}: ↑ ↓ PgUp PgDn"))
         for name, rows in blocks.items():
             block: Browse | Lines = self.query_one("#body", Browse) if name == "body" else self.query_one(f"#{name}", Lines)
             if block.styles.height is None or block.styles.height.value != heights[name]:
@@ -110,7 +110,7 @@ class Dialog(ModalScreen[None]):
         elif event.key == "backspace":
             self.erased()
         elif event.key in ("up", "down", "pageup", "pagedown"):
-            self._scroll(event.key)
+            self.moved(event.key)
         elif event.is_printable and event.character:
             self.typed(event.character)
         self.draw()
@@ -121,7 +121,8 @@ class Dialog(ModalScreen[None]):
         else:
             self.warning = "disarmed: the terminal is too small"
 
-    def _scroll(self, key: str) -> None:
+    def moved(self, key: str) -> None:
+        """Up, down or a page: the body scrolls."""
         body = self.query_one(Browse)
         step = {"up": -1, "down": 1, "pageup": -body.size.height, "pagedown": body.size.height}[key]
         body.scroll_relative(y=step, animate=False)

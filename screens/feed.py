@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 
 from textual.app import App
 
+from cockpit.crash import report
 from cockpit.errors import CockpitError
 from cockpit.run.frame import Frame
 from cockpit.run.state import Stage
 from screens.flight import Flight
 from screens.messages import FramePublished, LaunchProgressed
 from screens.present.alerts import rings
+from screens.present.controls import told
 from screens.present.trouble import way_back
 from screens.present.view import View
 from screens.themes import NIGHT
@@ -84,6 +87,8 @@ class Feed(App[int]):
         moved = old is not None and frame is not None and _standing(old) != _standing(frame)
         if self._reply and (self._reply_left <= 0 or moved):
             self._reply = ""
+        if frame is not None and (words := told(old, frame)):
+            self._reply, self._reply_left = words, REPLY_SECONDS
         self.publish()
         if fresh and frame is not None and rings(old, frame):
             self.bell()
@@ -98,6 +103,12 @@ class Feed(App[int]):
     def on_resize(self) -> None:
         """Everything is drawn for a size, which Textual sets once this has returned."""
         self.call_later(self.publish)
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback with every local variable, secrets among them.
+        error = self._exception or sys.exc_info()[1] or RuntimeError("unknown")
+        self.failure = report(getattr(error, "error", error))
+        self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:
         """Stop observing; nothing is changed in the world."""

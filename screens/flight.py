@@ -35,6 +35,18 @@ class Flight(Protocol):
         """Roll back now. Waits for nothing: no metrics, no second person."""
         ...
 
+    def take_controls(self) -> str:
+        """Take the controls of the run, also from a cockpit that has them; an offer of one's own is taken back by it."""
+        ...
+
+    def hand_over(self, cockpit_id: str) -> str:
+        """Offer the controls to the cockpit with this id; with an empty one hand them back to nobody."""
+        ...
+
+    def approve(self, plan_hash: str) -> str:
+        """As the second person, approve the next phase's plan if it still is the one with this hash."""
+        ...
+
     def key(self, key: str, meaning: str) -> None:
         """Record a key that was pressed and what it meant."""
         ...

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cockpit.model.event import Event
 from screens.listing import Listing
 from screens.present.events import log_rows
 from screens.present.view import View
 from screens.present.words import Line
+
+MOST = 10_000
+"""Rows that are kept."""
 
 
 class LogScreen(Listing):
@@ -18,7 +22,8 @@ class LogScreen(Listing):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[Line] = []
-        self._told, self._cells = 0, 0
+        self._last: Event | None = None
+        self._cells = 0
 
     def heading(self) -> str:
         """The title's words."""
@@ -28,7 +33,12 @@ class LogScreen(Listing):
         """Only events that came since the last view are made into rows, unless the width has changed."""
         events = self.cockpit.flight.events() if self.cockpit.flight else ()
         if cells != self._cells:
-            self._rows, self._told, self._cells = [], 0, cells
-        self._rows = [*self._rows, *(row for event in events[self._told :] for row in log_rows(event, cells))]
-        self._told = len(events)
+            self._rows, self._last, self._cells = [], None, cells
+        if fresh := events[self._told(events) :]:
+            self._rows = [*self._rows, *(row for event in fresh for row in log_rows(event, cells))][-MOST:]
+            self._last = fresh[-1]
         return self._rows
+
+    def _told(self, events: Sequence[Event]) -> int:
+        """How many of the events are rows already: all up to the last one seen, as the oldest are let go of in time."""
+        return next((n for n in range(len(events), 0, -1) if events[n - 1] is self._last), 0)

@@ -28,6 +28,24 @@ def roll_back(flight: Flight) -> str:
     return flight.roll_back()
 
 
+def approve(flight: Flight, plan_hash: str, name: str) -> str:
+    """Give the second person's word for this plan; the reason when it was refused, else empty."""
+    flight.key("enter", f"approve plan {plan_hash} of {name}")
+    return flight.approve(plan_hash)
+
+
+def take_controls(flight: Flight) -> str:
+    """Take the controls; the reason when they cannot be taken, else empty."""
+    flight.key("enter", "take the controls")
+    return flight.take_controls()
+
+
+def hand_over(flight: Flight, cockpit_id: str, name: str) -> str:
+    """Offer the controls to a cockpit, or hand them back to nobody (empty); the reason when that cannot be, else empty."""
+    flight.key("enter", f"hand the controls to {name}")
+    return flight.hand_over(cockpit_id)
+
+
 def unfinished(frame: Frame | None) -> bool:
     """Leaving now deserves a question: a write is under way or the run has not ended."""
     return frame is None or bool(frame.busy) or not frame.state.stage.ended

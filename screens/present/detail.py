@@ -26,6 +26,7 @@ from screens.present.words import (
     ago,
     clip,
     dim,
+    field,
     hang,
     host,
     line,
@@ -61,12 +62,12 @@ def _sources(frame: Frame, names: tuple[SourceName, ...]) -> list[Line]:
     return [*found, line()] if found else []
 
 
-def node_rows(frame: Frame, cells: int) -> Rows:  # noqa: ARG001 (one shape for all)
-    """Every node by architecture, the sick ones first, then the pods of each workload."""
+def node_rows(frame: Frame, cells: int) -> Rows:
+    """The way back, every node by architecture, the sick ones first, then the pods of each workload."""
     snapshot, target = frame.snapshot, frame.playbook.target
     pods = {ref: pods_of(snapshot, ref) for ref in target.workloads}
     counts = Counter(pod.node for found in pods.values() for pod in found)
-    rows: list[Entry] = []
+    rows: list[Entry] = [*_way_back(frame, cells), line()]
     for arch in (target.to_arch, target.from_arch):
         nodes = sorted((n for n in snapshot.nodes.values() if n.arch == arch), key=lambda n: (n.ready, n.name))
         count = f"   {plural(len(nodes), 'node')}" if known(snapshot, SourceName.NODES) else f"   {UNKNOWN}"
@@ -74,6 +75,16 @@ def node_rows(frame: Frame, cells: int) -> Rows:  # noqa: ARG001 (one shape for 
     for ref, found in pods.items():
         rows += _workload(frame, ref, found)
     return Rows(rows)
+
+
+def _way_back(frame: Frame, cells: int) -> list[Line]:
+    """Whether a rollback finds everything it needs, how long it takes and by what, what is lost meanwhile, what may go wrong."""
+    found = frame.readiness
+    verdict = [line(strong("Way back   "), gates.verdict(found.verdict))]
+    rows = [row for reason in found.verdict.details or (found.verdict.reason,) for row in field("", reason, cells)]
+    rows += field("takes", f"~{found.eta:.0f} s {found.eta_basis}", cells)
+    rows += field("meanwhile", found.loses, cells) if found.loses else []
+    return [*verdict, *rows, *(row for words in found.warnings for row in field("beware", words, cells, Tone.CAUTION))]
 
 
 def _node(frame: Frame, node: Node, pods: int) -> Line:

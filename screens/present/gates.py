@@ -9,6 +9,7 @@ from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.run.frame import Frame
 from cockpit.run.state import Stage
+from screens.present.controls import second_person
 from screens.present.trouble import breach, breaching, once, then
 from screens.present.words import Line, Part, Tone, clip, dim, flow, hang, images, line, pad, shorten
 
@@ -62,6 +63,7 @@ def _rows(frame: Frame, ranked: list[Verdict], cells: int, height: int) -> list[
         found = [row for v in frame.gates for row in _row(v, name, passing if v.passed else failing)]
         (words, tone), *_ = abort(frame)
         found += hang((), words, failing, tone)
+        found += [row for second in _second(frame) for row in hang((), second[0], failing, second[1])]
         if len(found) <= height:
             break
     return shorten(found, height, MORE)
@@ -116,12 +118,19 @@ def _brief(frame: Frame, ranked: list[Verdict], cells: int, height: int) -> list
     items = [line(_short(v)) for v in ranked]
     urgent = any(v.outcome is Outcome.FAIL or breach(v) for v in frame.aborts)
     found = [abort(frame)] if urgent else []
+    items += [line((words.partition(":")[0], tone)) for words, tone in _second(frame)]
     found += flow(items, cells)
     worst = next((v for v in ranked if not v.passed), None)
     if worst and len(found) < height:
         tone = Tone.ALARM if worst.outcome is Outcome.FAIL else Tone.DIM
         found.append(line((f"{worst.gate}: {images(worst.reason)}", tone)))
     return found if len(found) <= height else shorten(found, height, MORE)
+
+
+def _second(frame: Frame) -> list[Part]:
+    """Whose word is there beside the operator's, or waited for, where the phase wants two persons."""
+    found = second_person(frame)
+    return [found] if found and not frame.judged else []
 
 
 def _short(of: Verdict) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import minutes
 from cockpit.run.state import Stage
+from screens.present.controls import LEVELS, waits, who
 from screens.present.sources import overall
 from screens.present.trouble import failing, unreturned
 from screens.present.view import LEAST, View
@@ -36,7 +37,8 @@ def standing(view: View) -> Line:
     state = view.frame.state
     phase = state.current(view.frame.playbook)
     now = _phase(view.frame, state.phase) if phase else line(str(state.stage))
-    return join([row for row in (clock(view), now, line(_ending(view.frame))) if row], dim("│ "))
+    hands = line(" ", *who(view.frame, LEVELS - 1)) if waits(view.frame) else ()
+    return join([row for row in (clock(view), now, line(_ending(view.frame)), hands) if row], dim("│ "))
 
 
 def _state(view: View, frame: Frame) -> Part:
@@ -46,28 +48,26 @@ def _state(view: View, frame: Frame) -> Part:
 
 
 def _identities(frame: Frame) -> list[Line]:
-    """What is flown and where, from all words to the fewest."""
-    target, who = frame.playbook.target, frame.identity
-    name = line(" ", strong(clip(frame.playbook.name, 30)))
-    mode = line(_mode(who))
+    """What is flown and where and by whom, from all words to the fewest."""
+    target, identity = frame.playbook.target, frame.identity
+    name, brief = (line(" ", strong(clip(frame.playbook.name, cells))) for cells in (30, 16))
+    mode = line(_mode(identity))
     modes = [mode] if mode else []
-    badge = [line(("REHEARSAL", Tone.ADVISORY))] if who.rehearsal and not (who.read_only or who.dry_run) else modes
-    place = line(f"{tail(who.context, 30)} / {clip(target.namespace, 24)}")
-    short = line(f"{tail(who.context, 18)} / {clip(target.namespace, 14)}")
-    pilot = line(clip(who.operator, 24))
-    return [
-        join([name, place, pilot, *modes], _BAR),
-        join([name, short, pilot, *modes], _BAR),
-        join([name, short, pilot, *badge], _BAR),
-        join([name, short, *badge], _BAR),
-        join([line(" ", strong(clip(frame.playbook.name, 16))), short, *badge], _BAR),
-        join([line(" ", strong(clip(frame.playbook.name, 16))), short], _BAR),
-    ]
+    badge = [line(("REHEARSAL", Tone.ADVISORY))] if identity.rehearsal and not (identity.read_only or identity.dry_run) else modes
+    place = line(f"{tail(identity.context, 30)} / {clip(target.namespace, 24)}")
+    short = line(f"{tail(identity.context, 18)} / {clip(target.namespace, 14)}")
+    least = line(f"{tail(identity.context, 10)} / {clip(target.namespace, 10)}")
+    pilots = [[who(frame, level)] for level in range(LEVELS)] if who(frame, 0) else [[line(clip(identity.operator, 24))], []]
+    found = [[name, at, *pilots[0], *how] for at, how in ((place, modes), (short, modes), (short, badge))]
+    found += [[name, short, *pilot, *badge] for pilot in pilots[1:]]
+    found += [[brief, at, *pilots[-1], *how] for at in (short, least) for how in (badge, [])]
+    found += [[brief, short]]
+    return [join(items, _BAR) for items in found]
 
 
 def _mode(who: Identity) -> Part:
     if who.read_only:
-        return "OBSERVING", Tone.ADVISORY
+        return f"OBSERVING{' (setting)' if who.by_setting else ''}", Tone.ADVISORY
     if who.dry_run:
         return "DRY RUN", Tone.ADVISORY
     return (f"REHEARSAL {clip(who.rehearsal, 20)}" if who.rehearsal else ""), Tone.ADVISORY

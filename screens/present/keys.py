@@ -21,9 +21,16 @@ def key_bar(view: View, cells: int) -> list[Line]:
     fitting = [row for row in rows if width(row) <= room] or rows[-1:]
     # A reason more is worth shorter words beside it.
     row = min(fitting, key=_left_out)
-    views = [_item(a, a.can(view)) for a in ACTIONS if a.group is Group.VIEWS]
+    looks = [_views(view, gap, depth) for gap, depth in ((GAP, 0), ("  ", 0), (GAP, _DEPTHS), ("  ", _DEPTHS))]
+    look = next((found for found in looks if width(found) <= room), looks[-1])
+    return [line(" ", *fit(row, room)), line(" ", *fit(look, room))]
+
+
+def _views(view: View, gap: str, depth: int) -> Line:
+    """The row of what only looks; from some depth on without the reasons why a key cannot act, which help has too."""
+    views = [_item(a, a.can(view), depth) for a in ACTIONS if a.group is Group.VIEWS]
     panels = line(strong("1-6"), " Panel")
-    return [line(" ", *fit(row, room)), line(" ", *fit(join([*views[:2], panels, *views[2:]], GAP), room))]
+    return join([*views[:2], panels, *views[2:]], gap)
 
 
 _DEPTHS = 4
@@ -92,7 +99,6 @@ _TITLES = {
     Group.CONTROLS: "Moves the run",
     Group.VIEWS: "Looks at it",
     Group.PANELS: "Panels (Tab moves between them, Enter opens, Esc leaves)",
-    Group.ABSENT: "Not in this version",
 }
 
 
@@ -107,8 +113,36 @@ def _help(action: Action, can: Can, cells: int) -> list[Line]:
     return rows
 
 
-def palette() -> list[tuple[str, str, str]]:
-    """(title, help, action id) of everything that the command palette offers."""
-    return [
-        (f"{a.label} ({a.shown})", a.help, a.id) for a in ACTIONS if a.group is not Group.ABSENT and a is not BY_ID["palette"]
-    ]
+def palette() -> list[Action]:
+    """Everything that the command palette offers."""
+    return [a for a in ACTIONS if a is not BY_ID["palette"]]
+
+
+def searched(text: str) -> list[Action]:
+    """The actions whose name or help holds every word that was typed, those by name first."""
+    words = text.lower().split()
+    by_name = [a for a in palette() if all(word in a.label.lower() for word in words)]
+    return by_name + [a for a in palette() if a not in by_name and all(word in f"{a.label} {a.help}".lower() for word in words)]
+
+
+def palette_head(typed: str) -> list[Line]:
+    """The search."""
+    return [line(strong("Commands   "), f"▸ {typed}▏")]
+
+
+def palette_rows(view: View, typed: str, at: int) -> list[Line]:
+    """What was found, the chosen one marked; what cannot act now says why."""
+    return [_found(action, action.can(view), number == at) for number, action in enumerate(searched(typed))]
+
+
+def _found(action: Action, can: Can, here: bool) -> Line:
+    name = pad(line(f"{'▸' if here else ' '} {action.shown:<7}{can.label or action.label}"), 36)
+    words = action.help if can.now else f"not now: {', '.join(can.why)}"
+    return line(*((text, Tone.STRONG if here else Tone.PLAIN) for text, _ in name), dim(words))
+
+
+def palette_foot(typed: str, warning: str) -> list[Line]:
+    """What the keys do."""
+    none = "" if searched(typed) else "there is no such command"
+    hint = [line((f"! {warning or none}", Tone.CAUTION))] if warning or none else []
+    return [*hint, line(strong("↑ ↓"), " choose   ", strong("Enter"), " does it   ", strong("Esc"), " leaves")]

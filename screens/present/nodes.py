@@ -24,7 +24,8 @@ def rows(frame: Frame, cells: int, height: int) -> list[Line]:
         return _brief(frame, cells)
     table = [_head(), *(_row(frame, arch) for arch in _archs(frame)), *_troubles(frame)]
     head, text, tone = _way_back(frame)
-    return [*table, *([line()] if height > FULL + 2 else []), *hang(line(dim(head)), text, cells, tone)]
+    beware = [row for words in frame.readiness.warnings for row in hang(line(("! ", Tone.CAUTION)), words, cells, Tone.CAUTION)]
+    return [*table, *([line()] if height > FULL + 2 else []), *hang(line(dim(head)), text, cells, tone), *beware]
 
 
 def _archs(frame: Frame) -> tuple[Arch, Arch]:

@@ -8,11 +8,11 @@ from cockpit.model.snapshot import Freshness
 from cockpit.model.verdict import Outcome
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy, Stage
-from screens.present import matrix, trouble
+from screens.present import controls, matrix, trouble
 from screens.present.gates import word
 from screens.present.sources import say, troubled
 from screens.present.view import View
-from screens.present.words import BLANK, Line, Part, Tone, clip, dim, images, line, pad, percent
+from screens.present.words import BLANK, Line, Part, Tone, clip, dim, images, line, pad, percent, plural
 
 
 def notice(view: View, cells: int) -> Line:
@@ -36,8 +36,10 @@ def _facts(view: View) -> Iterator[Part]:
         yield f"… starting: {view.starting or 'the screen is up, nothing is read yet'}", Tone.ADVISORY
         return
     yield from _ended(view.frame)
+    yield from controls.lost(view.frame)
     yield from _worst(view.frame)
     yield from _run(view.frame)
+    yield from controls.refused(view.frame)
     yield from _picture(view.frame)
     yield from _quiet(view.frame)
 
@@ -45,6 +47,9 @@ def _facts(view: View) -> Iterator[Part]:
 def _ended(frame: Frame) -> Iterator[Part]:
     """What came of a run that has ended or goes back: first what did not come back."""
     state = frame.state
+    if frame.identity.dry_run and (state.stage.ended or state.stage is Stage.ROLLING_BACK):
+        yield from _tried(frame)
+        return
     if state.stage is Stage.ROLLING_BACK:
         waits = frame.retrying or trouble.way_back(frame) or "until the old state is observed again"
         yield f"↩ rolling back: {waits}", Tone.CAUTION_BANNER
@@ -57,6 +62,19 @@ def _ended(frame: Frame) -> Iterator[Part]:
         yield "; ".join(filter(None, [head, *why])), Tone.ALARM_BANNER if missing else Tone.CAUTION
     if state.stage is Stage.COMPLETED:
         yield "✓ COMPLETED: the cutover is done; R still rolls it back, q leaves", Tone.STRONG
+
+
+def _tried(frame: Frame) -> Iterator[Part]:
+    """The end of a dry run, which has changed nothing that could have to come back."""
+    state = frame.state
+    if state.stage is Stage.FAILED:
+        yield f"✗ DRY RUN FAILED, nothing was changed: {state.error or 'see the log'}", Tone.ALARM_BANNER
+    elif state.stage is Stage.ROLLING_BACK:
+        yield f"◐ dry run: the rollback is being tried{f': {frame.retrying}' if frame.retrying else ''}", Tone.ADVISORY
+    elif state.stage is Stage.ROLLED_BACK:
+        yield "↩ DRY RUN ENDED: the rollback would be accepted; nothing was changed (q leaves)", Tone.STRONG
+    else:
+        yield "✓ DRY RUN ENDED: every write would be accepted; nothing was changed (q leaves)", Tone.STRONG
 
 
 def _draining(frame: Frame) -> str:
@@ -109,17 +127,40 @@ def _picture(frame: Frame) -> Iterator[Part]:
 def _quiet(frame: Frame) -> Iterator[Part]:
     """What the next key would be, when nothing else is the matter."""
     following = frame.state.following(frame.playbook)
-    if frame.promote.allowed and not frame.identity.read_only:
-        if frame.state.stage is Stage.READY and following:
+    if frame.promote.allowed and not frame.identity.read_only and not controls.waits(frame):
+        if frame.identity.dry_run and following:
+            yield f"▸ dry run: p tries {following.name}; nothing is kept", Tone.ADVISORY
+        elif frame.state.stage is Stage.READY and following:
             yield f"▸ ready: p sets the first phase, {following.name}", Tone.ADVISORY
         else:
             then = f"p promotes to {following.name}" if following else "p completes the run"
             yield f"▸ soaked and every gate passes: {then}", Tone.ADVISORY
+    if (second := controls.second_person(frame)) and _soaked(frame):
+        yield second
+    if frame.state.stage is Stage.SOAKING and (words := _soaking(frame))[1] is not Tone.DIM:
+        yield words
+    if frame.reconciled and not frame.state.stage.ended:
+        yield f"▸ {_reconciled(frame)}", Tone.ADVISORY
     if frame.state.stage is Stage.SOAKING:
         yield _soaking(frame)
     if frame.state.stage in (Stage.SETTING, Stage.PROVING):
         missing = next((r.why for r in frame.readings if r.why), "")
         yield f"◐ {frame.state.stage}{f': {missing}' if missing else ''}", Tone.ADVISORY
+
+
+def _reconciled(frame: Frame) -> str:
+    """What became of writes whose outcome nobody knew, the worst first."""
+    order = ("contradicted", "not done", "done")
+    found = sorted(frame.reconciled, key=lambda one: order.index(one.found) if one.found in order else 0)
+    more = f" (+{len(found) - 1}: log)" if len(found) > 1 else ""
+    return f"picked up with {plural(len(found), 'write')} without outcome: {found[0].words}{more}"
+
+
+def _soaked(frame: Frame) -> bool:
+    """Only a second person's word is missing, or nothing."""
+    phase = frame.state.current(frame.playbook)
+    passing = all(v.passed for v in frame.gates)
+    return phase is not None and passing and frame.state.stage is Stage.SOAKING and frame.state.soaked >= phase.soak
 
 
 def _soaking(frame: Frame) -> Part:

@@ -102,6 +102,7 @@ def tail(text: str, cells: int) -> str:
     """`text` in at most `cells` cells, keeping its end: what tells long names of clusters and ARNs apart."""
     if cell_len(text) <= cells:
         return text
+    text = text[-4 * cells :]  # taking one off at a time costs the square of a length that others choose
     while text and cell_len(text) > cells - 1:
         text = text[1:]
     return f"…{text}"[:cells]
@@ -171,6 +172,11 @@ def hang(head: Line, text: str, cells: int, tone: Tone) -> list[Line]:
     indent = width(head)
     first, *rest = wrap(text, max(8, cells - indent))
     return [line(*head, (first, tone)), *(line(" " * indent, (more, tone)) for more in rest)]
+
+
+def field(label: str, text: str, cells: int, tone: Tone = Tone.PLAIN) -> list[Line]:
+    """A labelled sentence of a dialog: the label in a column of its own, the text beside it."""
+    return hang(line(dim(label.ljust(11))), text, cells, tone)
 
 
 def host(name: str) -> str:

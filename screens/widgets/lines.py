@@ -40,7 +40,7 @@ def strip(widget: Widget, of: Line, cells: int) -> Strip:
     Sources have cleaned their text; this is the last door before the terminal, so it lets no control character through either.
     """
     style = {tone: widget.get_component_rich_style(f"lines--{tone}") for tone in {tone for _, tone in of} | {Tone.PLAIN}}
-    segments = [Segment(text if text.isprintable() else clean(text), style[tone]) for text, tone in of]
+    segments = [Segment(clean(text), style[tone]) for text, tone in of]
     return Strip(segments).adjust_cell_length(cells, style[Tone.PLAIN])
 
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import KubeEvent
+from cockpit.model.controls import Approval, Cockpit, Controls, Standing
 from cockpit.model.event import Event, EventType
 from cockpit.model.plan import Plan, Proof, Reading, Write
-from cockpit.model.playbook import Phase, Playbook
+from cockpit.model.playbook import Phase, Playbook, Promote
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.rules import judging
 from cockpit.rules.agents import health
@@ -20,11 +21,20 @@ from cockpit.rules.signals import compare
 from cockpit.rules.traffic import traffic
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import permit
+from cockpit.run.shared.reconciled import Reconciled
 from cockpit.run.state import Hold, HoldBy, RunState, Stage
 from tests.screens import world
 from tests.screens.world import BASELINE, NOW, PLAYBOOK, SOURCES
 
 WHO = Identity("prod-eks", "ana@bastion")
+ANA = Cockpit("0a0c0ffee", "ana@bastion", "ana")
+BOB = Cockpit("1b0c0ffee", "bob@laptop", "bob")
+CAROL = Cockpit("2c0c0ffee", "carol@desk", "carol")
+MINE = Controls(Standing.MINE, ANA, ANA, 4, NOW - timedelta(minutes=31), (BOB, CAROL))
+THEIRS = replace(MINE, standing=Standing.THEIRS, me=BOB)
+FREE = replace(THEIRS, standing=Standing.FREE)
+LOST = replace(MINE, standing=Standing.UNKNOWN, why="the Lease was not renewed for 10 s: API server: no answer in time")
+OFFERED = replace(THEIRS, offered_to=BOB.id)
 PROVEN = NOW - timedelta(minutes=12)
 
 
@@ -105,6 +115,7 @@ def make(
     why: str = "",
     busy: str = "",
     retrying: str = "",
+    controls: Controls = MINE,
 ) -> Frame:
     """A frame as the flight would draw it of this state and world."""
     phase, following = state.current(playbook), state.following(playbook)
@@ -139,6 +150,7 @@ def make(
         events=events,
         busy=busy,
         retrying=retrying,
+        controls=controls,
     )
 
 
@@ -268,8 +280,89 @@ def setting() -> Frame:
     )
 
 
+def watching() -> Frame:
+    """Ana has the controls, and this is Bob's cockpit."""
+    return make(at(1, soaked=900.0), controls=THEIRS)
+
+
+def offered() -> Frame:
+    """Ana offers Bob the controls."""
+    return make(at(1), controls=OFFERED)
+
+
+def nobody() -> Frame:
+    """Ana has left in the middle of a soak."""
+    return make(at(1), controls=FREE)
+
+
+def lost() -> Frame:
+    """The Lease could not be renewed."""
+    return make(at(1, soaked=900.0), controls=LOST)
+
+
+def _for_two(controls: Controls) -> Frame:
+    phases = (PLAYBOOK.phases[0], replace(PLAYBOOK.phases[1], promote=Promote.TWO_PERSON), *PLAYBOOK.phases[2:])
+    return make(at(1, soaked=900.0), playbook=replace(PLAYBOOK, phases=phases), controls=controls)
+
+
+def two_person() -> Frame:
+    """Ana waits for a second person."""
+    frame = _for_two(MINE)
+    assert frame.next_plan
+    wait = f"second person: somebody else presses p in their own cockpit to approve plan {frame.next_plan.hash}"
+    return replace(frame, promote=replace(frame.promote, allowed=False, why=(wait,)))
+
+
+def approving() -> Frame:
+    """Bob may be the second person."""
+    return _for_two(THEIRS)
+
+
+def approved() -> Frame:
+    """Bob has approved, Ana may promote."""
+    frame = _for_two(MINE)
+    assert frame.next_plan
+    word = Approval("r1", "canary-50", frame.next_plan.hash, BOB.operator, "bob", NOW - timedelta(seconds=20))
+    return replace(frame, controls=replace(MINE, approval=word))
+
+
+DRIFTED = "weights: rule …/9683b2d02a6cabee: was arm64 25, amd64 75, is arm64 0, amd64 100, by eks-addon-manager"
+
+
+def drifted() -> Frame:
+    """Somebody else has changed the weights."""
+    hold = Hold(HoldBy.DRIFT, DRIFTED, NOW)
+    told = event(0.1, EventType.DRIFT, DRIFTED, who="eks-addon-manager")
+    return make(at(1, hold=hold), events=(*EVENTS, told, event(0.1, EventType.HELD, f"held: {DRIFTED}", by="drift")))
+
+
+def reconciled() -> Frame:
+    """Bob has picked up what Ana's cockpit left when it died in a write."""
+    words = "weights: rule …/9683b2d02a6cabee: done, as it was meant"
+    frame = make(at(1), controls=replace(MINE, me=BOB, holder=BOB, watchers=()), identity=replace(WHO, operator="bob@laptop"))
+    return replace(frame, reconciled=(Reconciled(NOW, "weights", "rule …/9683b2d02a6cabee", "done", words),))
+
+
+DRY = replace(WHO, dry_run=True)
+
+
+def trying() -> Frame:
+    """A dry run before its next phase."""
+    return make(RunState("r1", Stage.READY, 0, stage_at=NOW), world.snapshot(0), identity=DRY, controls=Controls())
+
+
+def tried() -> Frame:
+    """A dry run that has come to its end."""
+    return make(at(4, Stage.COMPLETED, 0.0), world.snapshot(0), identity=DRY, controls=Controls())
+
+
+def observing() -> Frame:
+    """Somebody only looks."""
+    return make(at(1), identity=replace(WHO, read_only=True), controls=replace(THEIRS, standing=Standing.NONE))
+
+
 _STATES = (
     ready, soaking, promotable, last_promotable, held, rolling_back, rolled_back, completed, stale, down, unsynced, placing,
-    setting,
+    setting, watching, offered, nobody, lost, two_person, approving, approved, drifted, reconciled, trying, tried, observing,
 )  # fmt: skip
 FRAMES: dict[str, Callable[[], Frame]] = {make_frame.__name__: make_frame for make_frame in _STATES}

@@ -39,6 +39,15 @@ class FakeFlight:
     def roll_back(self) -> str:
         return self._called("roll_back")
 
+    def take_controls(self) -> str:
+        return self._called("take_controls")
+
+    def hand_over(self, cockpit_id: str) -> str:
+        return self._called("hand_over", cockpit_id)
+
+    def approve(self, plan_hash: str) -> str:
+        return self._called("approve", plan_hash)
+
     def key(self, key: str, meaning: str) -> None:
         self.keys.append((key, meaning))
 

@@ -272,15 +272,6 @@ async def test_looking_keys_open_their_screens_and_escape_returns(key: str, scre
         assert isinstance(app.screen, MainScreen)
 
 
-@pytest.mark.parametrize("key", ["t"])
-async def test_keys_of_later_versions_say_so(key: str) -> None:
-    app, _ = app_of(make.soaking())
-    async with app.run_test(size=SIZE) as pilot:
-        await settle(pilot)
-        await press(pilot, key)
-        assert "this version has no such screen" in app.view.reply
-
-
 @pytest.mark.parametrize("name", ["soaking", "setting", "held", "ready"])
 async def test_quitting_asks_while_the_run_is_not_ended(name: str) -> None:
     app, flight = app_of(make.FRAMES[name]())

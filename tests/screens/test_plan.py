@@ -10,7 +10,7 @@ from cockpit.model.arch import ARCH_LABEL
 from cockpit.model.cluster import Resources
 from cockpit.model.snapshot import SourceName, SourceState
 from cockpit.run.frame import Frame
-from screens.present import plan
+from screens.present import asking, plan
 from screens.present.words import Line, Tone, plain
 from tests.screens import factories as make
 from tests.screens import world
@@ -38,13 +38,13 @@ def before_the_roll(cpu_milli: int, *, known: bool = True) -> Frame:
     ],
 )
 def test_before_pods_roll_it_is_said_how_many_find_room(frame: Frame, words: str, tone: Tone) -> None:
-    for rows in (plan.plan_screen(frame, 78), plan.promote_head(frame, plan.asked(frame), 70)):
+    for rows in (plan.plan_screen(frame, 78), asking.promote_head(frame, asking.asked(frame), 70)):
         assert tone in {of for row in rows for said, of in row if said == words}
 
 
 def test_no_time_is_told_for_a_way_back_that_is_not_ready() -> None:
     gone = {n.name: replace(n, unschedulable=True) for n in world.snapshot(25).nodes.values()}
-    shown = text(plan.rollback_head(make.make(make.at(1), replace(world.snapshot(25), nodes=gone)), 76))
+    shown = text(asking.rollback_head(make.make(make.at(1), replace(world.snapshot(25), nodes=gone)), 76))
     assert "NOT ready: no amd64 node" in shown
     assert "~" not in shown
 

@@ -24,8 +24,22 @@ STATES = [
     "down",
     "unsynced",
     "placing",
+    "watching",
+    "lost",
+    "drifted",
+    "trying",
 ]
-DIALOGS = [("promotable", "p"), ("soaking", "R"), ("placing", "R"), ("soaking", "q")]
+DIALOGS = [
+    ("promotable", "p"),
+    ("soaking", "R"),
+    ("placing", "R"),
+    ("soaking", "q"),
+    ("soaking", "t"),
+    ("watching", "t"),
+    ("approving", "p"),
+    ("watching", "R"),
+    ("soaking", "ctrl+p"),
+]
 LISTINGS = [("soaking", "d"), ("held", "l"), ("soaking", "question_mark"), ("placing", "1"), ("soaking", "4"), ("down", "5")]
 
 
