@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -14,7 +15,16 @@ def main() -> None:
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     from cockpit.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 is no reason to end
+    try:
+        code = run(sys.argv[1:], own_process=True)
+    except Exception as error:
+        from cockpit.crash import report
+
+        sys.stderr.write(report(error) + "\n")
+        code = 1
+    sys.exit(code)
 
 
 if __name__ == "__main__":

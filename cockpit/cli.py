@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from cockpit import __version__
 from cockpit.errors import CockpitError, Exit
@@ -22,15 +22,21 @@ exit codes: 0 completed (or nothing wrong); 1 ended rolled back, held or failed;
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run one command: its exit code. Every CockpitError becomes one message on stderr."""
+def run(argv: Sequence[str], *, own_process: bool = False) -> int:
+    """Run one command: its exit code. Every CockpitError becomes one message on stderr.
+
+    `own_process`: nothing else runs in this process, so that what ends nowhere else in it may be caught here.
+    """
     parser = build()
     options = parser.parse_args(argv)
     try:
+        _prepare(options, own_process=own_process)
         command = import_module(f"cockpit.commands.{options.module}")
         return int(command.run(options))
     except CockpitError as error:
-        print(f"cockpit: {error}", file=sys.stderr)  # noqa: T201
+        from cockpit.redact import shown
+
+        print(shown(f"cockpit: {error}"), file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("cockpit: interrupted; what was written stays written (cockpit status shows where the run stands)", file=sys.stderr)  # noqa: T201
@@ -41,11 +47,34 @@ def run(argv: Sequence[str]) -> int:
         return int(Exit.ENDED)
 
 
+def _prepare(options: argparse.Namespace, *, own_process: bool) -> None:
+    """What no secret may pass by, and the consent to run the kubeconfig's credential plugin, before a screen is there."""
+    from cockpit.redact import know_environment
+
+    know_environment()
+    if own_process:
+        from cockpit.crash import guard
+
+        guard()
+    if hasattr(options, "allow_exec_plugin"):
+        from cockpit.commands.consent import obtain
+
+        obtain(options)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line without letting what was typed act on the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and end with 2."""
+        from cockpit.redact import told
+
+        super().error(told(message))
+
+
 def build() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"cockpit {__version__}")
     parser.set_defaults(module="home")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -54,11 +83,11 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
-def _command(commands: Commands, name: str, module: str, summary: str, more: str = "") -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def _command(commands: Commands, name: str, module: str, summary: str, more: str = "") -> Parser:
+    parser: Parser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}".strip(),
@@ -71,7 +100,14 @@ def _command(commands: Commands, name: str, module: str, summary: str, more: str
 PLAYBOOK = "a file, or the name of a bundled playbook (rehearsal, affinity-only)"
 
 
+def _plugin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-exec-plugin", action="store_true", help="run the kubeconfig's credential plugin without being asked about it"
+    )
+
+
 def _target(parser: argparse.ArgumentParser) -> None:
+    _plugin(parser)
     parser.add_argument("playbook", metavar="PLAYBOOK", help=PLAYBOOK)
     parser.add_argument("--context", metavar="NAME", help="kubeconfig context; wins over the playbook's target.context")
 
@@ -132,6 +168,7 @@ def _validate(commands: Commands) -> None:
     parser.add_argument("playbooks", metavar="PLAYBOOK", nargs="+", help=PLAYBOOK)
     parser.add_argument("--online", action="store_true", help="also preflight against the cluster and account")
     parser.add_argument("--context", metavar="NAME", help="kubeconfig context for --online")
+    _plugin(parser)
 
 
 def _plan(commands: Commands) -> None:

@@ -15,8 +15,8 @@ from typing import Any, cast
 from cockpit.clock import Clock
 from cockpit.model.cluster import KubeEvent
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
+from cockpit.redact import told
 from cockpit.sources.base import Kind, Observation, Source
-from cockpit.text import clean
 
 RESTART_SECONDS = 5.0
 
@@ -111,6 +111,10 @@ class Store:
             autoscalers=self._map(SourceName.AUTOSCALERS),
             quotas=self._map(SourceName.QUOTAS),
             daemon_pods=self._map(SourceName.DAEMON_PODS),
+            ingresses=self._map(SourceName.INGRESSES),
+            neighbours=self._map(SourceName.NEIGHBOURS),
+            node_pools=self._map(SourceName.NODEPOOLS),
+            denied=self._map(SourceName.ACCESS),
         )
 
     def _source(self, name: SourceName) -> _Held:
@@ -148,7 +152,7 @@ async def drive(source: Source, store: Store) -> None:
                 async for observation in observations:
                     store.fold(observation)
         except Exception as error:
-            why = clean(f"the source crashed ({type(error).__name__}: {error})", 300)
+            why = told(f"the source crashed ({type(error).__name__}: {error})", 300)
         for name in source.names:
             store.fold(Observation(name, Kind.FAULT, store.clock.monotonic(), why=why))
         await store.clock.sleep(RESTART_SECONDS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cockpit.errors import CockpitError, Drift
+from cockpit.errors import CockpitError, Drift, NotInControl
+from cockpit.levers.base import Fence, Found
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.model.snapshot import Snapshot, SourceName
@@ -20,6 +21,7 @@ class ValueLever:
     journey: list[str] = field(default_factory=list)
     faults: list[CockpitError] = field(default_factory=list)
     settles_after: int = 0
+    epoch: int = 0
 
     @property
     def source(self) -> SourceName:
@@ -50,9 +52,12 @@ class ValueLever:
     def restore(self, state: Json) -> Plan:
         return Plan("restore", () if self.original is None else (Write(self.name, self.name, state, self.original),))
 
-    async def apply(self, write: Write) -> None:
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
         if self.faults:
             raise self.faults.pop(0)
+        if fence and (mine := fence()) < self.epoch:
+            raise NotInControl(f"{self.name} has epoch {self.epoch}, this cockpit {mine}")
+        self.epoch = fence() if fence else self.epoch
         if write.after == self.value:
             return
         if write.before != self.value:
@@ -60,6 +65,13 @@ class ValueLever:
         self.journey.append(f"{self.name}={write.after}")
         self.original = None if write.after == self.original else (self.original or self.value)
         self.value = write.after
+
+    async def found(self, write: Write) -> Found:
+        if self.faults:
+            raise self.faults.pop(0)
+        if self.value == write.after:
+            return Found.DONE
+        return Found.NOT_DONE if self.value == write.before else Found.CONTRADICTED
 
     def reading(self, state: Json, desired: object | None) -> Reading:
         wanted = "home" if desired is None else str(desired)

@@ -19,6 +19,7 @@ from cockpit.errors import Exit, Unreachable
 from cockpit.model.finding import Finding
 from cockpit.model.json import Json
 from cockpit.model.verdict import Outcome
+from cockpit.redact import redact_json
 from cockpit.rules.matrix import Matrix, Row, State
 from cockpit.rules.matrix.commands import within
 from cockpit.rules.matrix.home import mending
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """0: every detector saw what it needs and found nothing, and there is a way back; 1: otherwise."""
     seen = asyncio.run(_look(options))
     if options.json:
-        line(json.dumps(document(seen)))
+        line(json.dumps(redact_json(document(seen))))
     else:
         for row in report(seen, _shape(options)):
             line(row)

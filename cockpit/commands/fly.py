@@ -13,7 +13,14 @@ def run(options: argparse.Namespace) -> int:
     refuse_both(options, "observe", "autopilot")
     refuse_both(options, "observe", "dry_run")
     path = playbook_path(options.playbook)
-    how = Options(context=options.context, observe=options.observe, dry_run=options.dry_run, autopilot=bool(options.autopilot))
-    if is_headless(options):
+    alone = is_headless(options)
+    how = Options(
+        context=options.context,
+        observe=options.observe,
+        dry_run=options.dry_run,
+        autopilot=bool(options.autopilot),
+        alone=alone,
+    )
+    if alone:
         return headless(lambda say: launch(path, how, say), options)
     return show(lambda say: launch(path, how, say), path.stem, options.playbook, options.context)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.journal import read
 from cockpit.model.event import EventType
-from cockpit.settings import home, safe_name
+from cockpit.model.json import Json
+from cockpit.run.shared.journals import CROWDS, journals
 
+_NAMED = 5
+"""Damaged lines that are named."""
 _TOLD = {"rolled_back": "rolled back", "completed": "completed", "held": "left as held", "failed": "FAILED to roll back"}
-_CROWDS = f'"type":"{EventType.VERDICT}"'
-"""Most lines of a journal, none of which is needed here."""
 
 
 @dataclass(slots=True)
@@ -29,11 +29,14 @@ class Past:
     sent_back_by: str = ""
     abort: str = ""
     wrote: bool = False
+    damaged: tuple[int, ...] = ()
+    """The numbers of the journal's damaged lines, which tell nothing any more."""
 
     def words(self) -> str:
         """`rolled back 2026-11-22 02:02:14Z by the playbook: latency_p99 drift ... (run payments-api-..., ana@bastion)`."""
         at = f"{self.at[:19].replace('T', ' ')}Z"
-        who = f"run {self.run}, {self.operator}"
+        lines = ", ".join(map(str, self.damaged[:_NAMED]))
+        who = f"run {self.run}, {self.operator}" + (f"; its journal is damaged in line {lines}" if lines else "")
         if not self.outcome:
             return f"not ended: {self.phase or 'before the first phase'}, last word {at} ({who})"
         by = {"": "", "playbook": " by the playbook"}.get(self.sent_back_by, f" by {self.sent_back_by}")
@@ -46,11 +49,8 @@ def last_run(playbook: str, context: str) -> Past | None:
 
     A journal that cannot be read is none.
     """
-    name = re.compile(rf"{re.escape(safe_name(playbook[:40]))}-\d{{8}}T\d{{6}}Z-[0-9a-f]{{4}}")
-    folder = home() / "runs"
-    folders = [f for f in folder.iterdir() if name.fullmatch(f.name)] if folder.is_dir() else []
-    for found in sorted(folders, key=lambda f: f.name, reverse=True):
-        past = _told(found / "journal.jsonl")
+    for journal in journals(playbook):
+        past = _told(journal)
         if past and past.wrote and (not past.context or not context or past.context == context):
             return past
     return None
@@ -58,28 +58,20 @@ def last_run(playbook: str, context: str) -> Past | None:
 
 def _told(journal: Path) -> Past | None:
     past = Past(journal.parent.name)
+    damaged = []
     try:
-        with journal.open(encoding="utf-8", errors="replace") as lines:
-            for record in _records(lines):
-                _take(past, record)
+        for line in read(journal, CROWDS):
+            if line.record:
+                _take(past, line.record)
+            elif line.damaged:
+                damaged.append(line.number)
     except OSError:
         return None
+    past.damaged = tuple(damaged)
     return past
 
 
-def _records(lines: Iterator[str]) -> Iterator[dict[str, object]]:
-    for text in lines:
-        if _CROWDS in text:
-            continue
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError):  # the last line of a run that was killed
-            continue
-        if isinstance(record, dict):
-            yield record
-
-
-def _take(past: Past, record: dict[str, object]) -> None:
+def _take(past: Past, record: Mapping[str, Json]) -> None:
     past.at, past.phase = str(record.get("time") or past.at), str(record.get("phase") or past.phase)
     who, words = str(record.get("who") or ""), str(record.get("message") or "")
     match record.get("type"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,8 +12,8 @@ from urllib.parse import urlsplit
 
 from cockpit.assembly import Connections, Options, connect_to_look, crew, sources
 from cockpit.commands.flying import playbook_path
+from cockpit.commands.out import warn
 from cockpit.model.playbook import Playbook
-from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.flight import Flight
@@ -33,18 +32,21 @@ async def looking(options: argparse.Namespace, what: str, *, registries: bool = 
     from cockpit.playbook.loader import load
     from cockpit.run.frame import Identity
     from cockpit.run.logbook import Logbook
+    from cockpit.run.shared.making import sharing
     from cockpit.settings import operator
 
     playbook = load(playbook_path(options.playbook))
     how = Options(context=options.context, observe=True)
     servers = await connect_to_look(playbook, how)
     for text in asked(playbook, servers):
-        sys.stderr.write(f"cockpit: {clean(text)}\n")
+        warn(f"cockpit: {text}")
     logbook = Logbook(how.clock, what, operator(), None)
     who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
+    levers = crew(playbook, servers, how, what)
     flight = Flight(
-        crew(playbook, servers, how, what), sources(playbook, servers, how.clock), who, how.clock, logbook,
+        levers, sources(playbook, servers, how.clock), who, how.clock, logbook,
         blocked=f"{what} only looks", on_close=servers.aclose,
+        sharing=sharing(levers, servers.kube, logbook, how.clock, None) if servers.kube else None,
     )  # fmt: skip
     flight.start()
     try:

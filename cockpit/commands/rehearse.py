@@ -65,6 +65,7 @@ class _Rehearsal:
             context=ready.context,
             kubeconfig=ready.kubeconfig,
             autopilot=autopilot,
+            alone=self._alone,
             rehearsal=self._options.scenario,
             clock=ready.clock,
             tick_seconds=FAST_TICK if self._alone else TICK,

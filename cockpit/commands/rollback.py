@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
+from typing import TYPE_CHECKING
 
 from cockpit.assembly import Connections, Options, connect, crew, open_logbook, run_name
 from cockpit.commands.flying import playbook_path
 from cockpit.commands.history import last_run
-from cockpit.commands.out import line
+from cockpit.commands.out import line, warn
 from cockpit.errors import CockpitError, Exit, Refused
 from cockpit.headless import Output
 from cockpit.headless import line as event_line
@@ -17,8 +17,11 @@ from cockpit.model.event import EventType
 from cockpit.model.playbook import Playbook
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
-from cockpit.run.rollback import roll_back
+from cockpit.run.rollback import Outcome, Shared, left_in_words, roll_back
 from cockpit.settings import operator
+
+if TYPE_CHECKING:
+    from cockpit.run.shared.beside import Beside
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,6 +35,9 @@ def run(options: argparse.Namespace) -> int:
 async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
     how = Options(context=options.context)
     servers = await connect(playbook, how)
+    if servers.read_only:
+        await servers.aclose()
+        raise Refused(f"nothing was rolled back: {servers.read_only}")
     logbook = _logbook(playbook, how)
     logbook.listen(lambda event: line(event_line(event, Output(options.output))))
     try:
@@ -40,17 +46,39 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
         context = servers.kube.context if servers.kube else ""
         words = f"rolling back {playbook.name} on the word of {logbook.operator}"
         logbook.say(EventType.ROLLBACK_STARTED, words, context=context)
-        outcome = await roll_back(levers, logbook, how.clock, options.give_up_after)
+        beside = _beside(playbook, servers, logbook, how)
+        if beside:
+            beside.start()
+        outcome = Outcome(0, {"all": "stopped"})
+        try:
+            shared = beside.shared if beside else Shared()
+            outcome = await roll_back(levers, logbook, how.clock, options.give_up_after, shared)
+        finally:
+            if beside:
+                await beside.close(safe=outcome.safe)
         failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
         if outcome.safe:
             words = f"{outcome.written} writes" if outcome.written else _nothing(playbook, context)
-            logbook.say(EventType.ROLLED_BACK, f"safe: everything is as it was before the run ({words})")
+            back = f"safe: everything is as it was before the run ({words}){left_in_words(outcome)}"
+            logbook.say(EventType.ROLLED_BACK, back, left=list(outcome.left))
         ended = "rolled_back" if outcome.safe else "failed"
         logbook.say(EventType.RUN_FINISHED, f"{ended}: {failures}" if failures else ended, outcome=ended)
         return Exit.OK if outcome.safe else Exit.ENDED
     finally:
         logbook.close()
         await servers.aclose()
+
+
+def _beside(playbook: Playbook, servers: Connections, logbook: Logbook, how: Options) -> Beside | None:
+    """What goes on beside the rollback, where there is a cluster to do it in."""
+    if servers.kube is None:
+        return None
+    from cockpit.run.shared.beside import Beside
+    from cockpit.run.shared.desk import desk
+    from cockpit.run.shared.making import keeper
+
+    mine = desk(playbook, servers.kube, servers.elb, logbook.operator, how.clock)
+    return Beside(keeper(playbook, servers.kube, logbook.operator, how.clock, mine), mine, logbook, how.clock)
 
 
 def _nothing(playbook: Playbook, context: str) -> str:
@@ -67,7 +95,7 @@ async def _identity(playbook: Playbook, servers: Connections) -> None:
         if isinstance(error, Refused):
             await servers.drop(lever, error)
         else:
-            sys.stderr.write(f"cockpit: going on although: {error}\n")
+            warn(f"cockpit: going on although: {error}")
 
 
 def _levers(levers: Crew) -> Crew:
@@ -77,7 +105,7 @@ def _levers(levers: Crew) -> Crew:
         first = next(iter(levers.missing.values()))
         raise first if words == str(first) else Refused(words)
     for lever, error in levers.missing.items():
-        sys.stderr.write(f"cockpit: {lever} is not rolled back: {error}\n")
+        warn(f"cockpit: {lever} is not rolled back: {error}")
     return levers
 
 
@@ -86,5 +114,5 @@ def _logbook(playbook: Playbook, how: Options) -> Logbook:
     try:
         return open_logbook(name, how)
     except CockpitError as error:
-        sys.stderr.write(f"cockpit: going on without a journal: {error}\n")
+        warn(f"cockpit: going on without a journal: {error}")
         return Logbook(how.clock, name, operator(), None)

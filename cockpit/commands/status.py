@@ -12,6 +12,7 @@ from cockpit.commands.looking import looking
 from cockpit.commands.out import line
 from cockpit.errors import Exit
 from cockpit.model.json import Json
+from cockpit.redact import redact_json
 from cockpit.run.frame import Frame
 from cockpit.run.machine import minutes
 from cockpit.run.state import Stage
@@ -39,7 +40,7 @@ def _say(frame: Frame | None, options: argparse.Namespace) -> None:
         return
     facts = summary(frame)
     if options.json:
-        line(json.dumps(facts))
+        line(json.dumps(redact_json(facts)))
         return
     for key, value in facts.items():
         rows = value if isinstance(value, list) else [value]
@@ -62,7 +63,8 @@ def summary(frame: Frame) -> dict[str, Json]:
         "last_run": [past.words()] if past else [],
         "set": [f"{r.lever}: configured {r.configured} ({r.proof})" for r in frame.readings] if started else [],
         "share": f"configured {_percent(share.configured_share)}, observed {_percent(share.observed)}",
-        "soak": f"needs {minutes(phase.soak)}" if phase else "",
+        "soak": f"{minutes(frame.state.soaked, passed=True)} of {minutes(phase.soak)}" if phase else "",
+        "held": [frame.state.hold.reason] if frame.state.hold else [],
         "gates": gates,
         "rollback": f"{frame.readiness.verdict.outcome}: {frame.readiness.verdict.reason}",
         "sources": faulty or ["all live"],

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 
 from cockpit.assembly import Options, connect_all
 from cockpit.commands.flying import playbook_path
-from cockpit.commands.out import line
+from cockpit.commands.out import line, warn
 from cockpit.commands.queries import queries
 from cockpit.errors import CockpitError, Exit
+from cockpit.model.check import Report, Result
 from cockpit.model.playbook import Playbook
+
+WIDTH = max(map(len, Result))
+"""Of the column with each check's result."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,19 +32,21 @@ def _one(name: str, options: argparse.Namespace) -> Exit:
         for text in queries(playbook):
             line(text)
         if options.online:
-            for found in asyncio.run(_online(playbook, Options(context=options.context))):
-                line(f"{path}: {found}")
+            report = asyncio.run(_online(playbook, Options(context=options.context)))
+            for check in report.checks:
+                line(f"  {check.result:<{WIDTH}}  {check}")
+            return Exit.REFUSED if report.refused else Exit.OK
     except CockpitError as error:
-        sys.stderr.write(f"{error}\n")
+        warn(str(error))
         return error.exit_code
     return Exit.OK
 
 
-async def _online(playbook: Playbook, how: Options) -> tuple[str, ...]:
-    from cockpit.preflight import preflight
+async def _online(playbook: Playbook, how: Options) -> Report:
+    from cockpit.preflight import inspect
 
     servers = await connect_all(playbook, how)
     try:
-        return await preflight(playbook, servers.kube, servers.elb, servers.cloudwatch)
+        return await inspect(playbook, servers.kube, servers.elb, servers.cloudwatch)
     finally:
         await servers.aclose()

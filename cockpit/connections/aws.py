@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from cockpit.connections.account import AccountPin
+from cockpit.connections.attached import attached
 from cockpit.connections.landing import landed
+from cockpit.errors import Refused
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.playbook import Alb
@@ -26,6 +30,10 @@ T = TypeVar("T")
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
 READ_ATTEMPTS = 3
+IDENTITY_SECONDS = 2
+IDENTITY_ATTEMPTS = 2
+HURRIED_SECONDS = 0.5
+"""How long a way back waits to hear whose the credentials are."""
 POLL_SECONDS = 4
 """As READ_SECONDS for what is asked again anyway: once, and without waiting long."""
 ARNS_A_CALL = 20
@@ -43,6 +51,7 @@ class _Clients:
     poller: ElasticLoadBalancingv2Client
     writer: ElasticLoadBalancingv2Client
     sts: Any
+    account: AccountPin
 
 
 class ElbReader:
@@ -61,6 +70,12 @@ class ElbReader:
         for arn, actions in {**defaults, **others}.items():
             found[arn] = Rule(arn, arn in defaults, actions, tags.get(arn, {}))
         return tuple(found[arn] for arn in (*listeners, *rules) if arn in found)
+
+    async def attached(self, groups: Collection[str]) -> tuple[Rule, ...]:
+        """Every rule that forwards to all of these target groups, with its tags: for rules that a controller makes."""
+        found = await attached(self._reader, self._call, groups)
+        tags = await self._tags([rule.arn for rule in found])
+        return tuple(replace(rule, tags=tags.get(rule.arn, {})) for rule in found)
 
     async def target_groups(self, groups: Mapping[Arch, str]) -> tuple[TargetGroup, ...]:
         """The health of the groups' targets. What is not healthy or draining counts as unhealthy."""
@@ -112,6 +127,8 @@ class Elb(ElbReader):
     def __init__(self, clients: _Clients, pool: ThreadPoolExecutor) -> None:
         super().__init__(clients.reader, pool)
         self.poller = ElbReader(clients.poller, pool)
+        self.read_only = ""
+        """Why nothing may be written here, so that no request that changes anything leaves; empty when it may."""
         self._clients = clients
 
     @classmethod
@@ -129,29 +146,40 @@ class Elb(ElbReader):
 
     async def account(self) -> str:
         """The account that the credentials belong to (sts:GetCallerIdentity); empty when the answer names none."""
-        return await self._call("sts:GetCallerIdentity", lambda: str(self._clients.sts.get_caller_identity().get("Account", "")))
+        return await self._call("sts:GetCallerIdentity", partial(_account, self._clients.sts))
 
-    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]]) -> None:
+    def pin(self, account: str) -> None:
+        """Write with no credentials but those of this account, whatever they are renewed to later on.
+
+        From then on each write is preceded by the question whose they are: Refused, with nothing sent, when they are another
+        account's or that is not known. One on the `way_back` is refused for another account alone.
+        """
+        self._clients.account.pin(account)
+
+    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]], *, way_back: bool = False) -> None:
         """Replace a rule's whole action list. Never retried here: the caller must look before it writes again."""
         whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
         if rule.is_default:
             await self._write(
                 f"{_SERVICE}:ModifyListener",
                 lambda: self._clients.writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole),
+                way_back,
             )
         else:
-            await self._write(f"{_SERVICE}:ModifyRule", lambda: self._clients.writer.modify_rule(RuleArn=rule.arn, Actions=whole))
+            await self._write(
+                f"{_SERVICE}:ModifyRule", lambda: self._clients.writer.modify_rule(RuleArn=rule.arn, Actions=whole), way_back
+            )
 
-    async def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+    async def tag(self, arn: str, tags: Mapping[str, str], *, way_back: bool = False) -> None:
         """Set tags on a listener or rule; others stay."""
-        whole = [{"Key": key, "Value": value} for key, value in tags.items()]
-        await self._write(f"{_SERVICE}:AddTags", lambda: self._clients.writer.add_tags(ResourceArns=[arn], Tags=whole))  # type: ignore[arg-type]
+        whole: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+        add = self._clients.writer.add_tags
+        await self._write(f"{_SERVICE}:AddTags", lambda: add(ResourceArns=[arn], Tags=whole), way_back)
 
-    async def untag(self, arn: str, keys: Sequence[str]) -> None:
+    async def untag(self, arn: str, keys: Sequence[str], *, way_back: bool = False) -> None:
         """Remove tags from a listener or rule; those that are not there do not matter."""
-        await self._write(
-            f"{_SERVICE}:RemoveTags", lambda: self._clients.writer.remove_tags(ResourceArns=[arn], TagKeys=list(keys))
-        )
+        remove = self._clients.writer.remove_tags
+        await self._write(f"{_SERVICE}:RemoveTags", lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back)
 
     def close(self) -> None:
         """Let go of connections and threads; calls under way end by themselves."""
@@ -159,7 +187,16 @@ class Elb(ElbReader):
         for client in (self._clients.reader, self._clients.poller, self._clients.writer, self._clients.sts):
             client.close()
 
-    async def _write(self, action: str, work: Callable[[], object]) -> None:
+    async def prove(self, *, way_back: bool) -> None:
+        """Refused as `pin` says. Each write asks for it; asked for a moment before, it costs the write nothing."""
+        asked = self._call("sts:GetCallerIdentity", partial(self._clients.account.check, way_back=way_back))
+        with suppress(*([TimeoutError] if way_back else [])):
+            await asyncio.wait_for(asked, HURRIED_SECONDS if way_back else None)
+
+    async def _write(self, action: str, work: Callable[[], object], way_back: bool) -> None:
+        if self.read_only:
+            raise Refused(f"{action} was not sent: {self.read_only}")
+        await self.prove(way_back=way_back)
         await landed(self._call(action, work))
 
 
@@ -177,19 +214,33 @@ def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
     from botocore.exceptions import NoCredentialsError
 
     from cockpit.connections.aws_failures import aws_words
+    from cockpit.connections.aws_secrets import know_session
 
     with aws_words(f"{_SERVICE}:*", alb.endpoint_url or alb.region):
         session = boto3.Session(region_name=alb.region or None)
         if session.get_credentials() is None:
             raise NoCredentialsError
+        know_session(session)
         patient = Config(**client_settings(alb.endpoint_url, READ_ATTEMPTS, READ_SECONDS))
         once = Config(**client_settings(alb.endpoint_url, 1, READ_SECONDS))
         hasty = Config(**client_settings(alb.endpoint_url, 1, POLL_SECONDS))
         reader, poller, writer = (
             session.client("elbv2", endpoint_url=alb.endpoint_url, config=c) for c in (patient, hasty, once)
         )
-        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=patient)
-    return Elb(_Clients(reader, poller, writer, sts), pool)
+        brief = Config(**client_settings(alb.endpoint_url, IDENTITY_ATTEMPTS, IDENTITY_SECONDS))
+        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=brief)
+    ask = partial(guarded, "sts:GetCallerIdentity", sts.meta.endpoint_url, partial(_account, sts))
+    account = AccountPin(ask, partial(_key, session))
+    writer.meta.events.register("before-send", account.signed)
+    return Elb(_Clients(reader, poller, writer, sts, account), pool)
+
+
+def _account(sts: Any) -> str:
+    return str(sts.get_caller_identity().get("Account", ""))
+
+
+def _key(session: Any) -> str:
+    return str(session.get_credentials().get_frozen_credentials().access_key)
 
 
 def client_settings(endpoint_url: str | None, attempts: int, read: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import botocore.exceptions as aws
 
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable, UsageError
-from cockpit.text import clean
+from cockpit.redact import told
 
 LOGIN = "log in again (aws sso login, or renew AWS_ACCESS_KEY_ID and its fellows), then retry"
 _THROTTLED = {"RequestLimitExceeded", "RequestThrottled", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete"}
@@ -38,14 +38,14 @@ def aws_words(action: str, where: str) -> Iterator[None]:
     except (aws.NoCredentialsError, aws.PartialCredentialsError) as error:
         raise Unauthorized(f"no AWS credentials for {action}: set AWS_PROFILE, or {LOGIN}") from error
     except (aws.NoRegionError, aws.ProfileNotFound, aws.ConfigParseError, aws.InvalidConfigError) as error:
-        raise UsageError(f"AWS settings: {clean(str(error), 300)}; set region and profile (AWS_REGION, AWS_PROFILE)") from error
+        raise UsageError(f"AWS settings: {told(str(error), 300)}; set region and profile (AWS_REGION, AWS_PROFILE)") from error
     except _SILENT as error:
         raise Unreachable(f"AWS at {where}: {_cause(error)}") from error
     except (aws.CredentialRetrievalError, aws.TokenRetrievalError, aws.SSOError, aws.UnauthorizedSSOTokenError) as error:
         # Their text can quote the output of a credential process.
         raise Unauthorized(f"AWS credentials for {action} could not be had ({type(error).__name__}): {LOGIN}") from error
     except aws.BotoCoreError as error:
-        raise Unreachable(f"AWS at {where}: {type(error).__name__}: {clean(str(error), 300)}") from error
+        raise Unreachable(f"AWS at {where}: {type(error).__name__}: {told(str(error), 300)}") from error
     except (LookupError, TypeError, ValueError) as error:
         # What botocore's parsers raise of well-formed XML that is something else, as a proxy's page is.
         raise Unreachable(f"AWS at {where}: its answer to {action} cannot be read: is a proxy in between?") from error
@@ -54,7 +54,7 @@ def aws_words(action: str, where: str) -> Iterator[None]:
 def refused(error: aws.ClientError, action: str) -> CockpitError:
     """The error for what AWS answered."""
     said = error.response.get("Error", {})
-    code, message = clean(str(said.get("Code", "")), 80), clean(str(said.get("Message", "")), 500)
+    code, message = told(str(said.get("Code", "")), 80), told(str(said.get("Message", "")), 500)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if "Throttl" in code or code in _THROTTLED or status == 429:
         return Throttled(f"AWS asks to wait: {action} is throttled ({code})", status=status, reason=code)

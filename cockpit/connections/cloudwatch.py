@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.connections.aws import READ_ATTEMPTS, READ_SECONDS, client_settings, guarded
 from cockpit.errors import CockpitError, Rejected, Unauthorized
 from cockpit.model.playbook import CloudWatch
-from cockpit.text import clean
+from cockpit.redact import told
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient as Client
@@ -129,11 +129,13 @@ def _open(config: CloudWatch) -> Client:
     from botocore.exceptions import NoCredentialsError
 
     from cockpit.connections.aws_failures import aws_words
+    from cockpit.connections.aws_secrets import know_session
 
     with aws_words(ACTION, config.endpoint_url or config.region):
         session = boto3.Session(region_name=config.region)
         if session.get_credentials() is None:
             raise NoCredentialsError
+        know_session(session)
         settings = Config(**client_settings(config.endpoint_url, READ_ATTEMPTS, READ_SECONDS))
         return session.client("cloudwatch", endpoint_url=config.endpoint_url, config=settings)
 
@@ -146,8 +148,8 @@ def _read(result: Any) -> Iterator[tuple[datetime, float]]:
 
 def _fault(result: Any) -> CockpitError | None:
     """What CloudWatch says of one metric that it did not give whole. A later page's word replaces the one before."""
-    code = clean(str(result.get("StatusCode", "no status")), 40)
-    said = "; ".join(clean(str(m.get("Value", "")), 200) for m in result.get("Messages", ()))
+    code = told(str(result.get("StatusCode", "no status")), 40)
+    said = "; ".join(told(str(m.get("Value", "")), 200) for m in result.get("Messages", ()))
     if code == "Complete":
         return None
     if code == "Forbidden":

@@ -15,6 +15,9 @@ import subprocess
 import tempfile
 import threading
 import time
+from base64 import b64decode
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +36,9 @@ from kubernetes.config.incluster_config import (
 )
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 
+from cockpit.connections import plugins
 from cockpit.errors import CockpitError, Unauthorized, UsageError
+from cockpit.redact import know, know_key, know_named, know_url
 from cockpit.text import clean
 
 PLUGIN_SECONDS = 60.0
@@ -56,6 +61,8 @@ class _Loader(KubeConfigLoader):
         cluster: Any = self._cluster
         if "exec" not in user:
             return None
+        if named := plugins.of_user(user.value, user.path):
+            plugins.check(named)
         plugin = _untyped(ExecProvider)(user["exec"], _untyped(self._get_base_path)(cluster.path), cluster)
         name = clean(Path(plugin.args[0]).name)
         status = _run_plugin(name, plugin)
@@ -64,7 +71,18 @@ class _Loader(KubeConfigLoader):
         self._take(status)
         return True
 
+    def _load_auth_provider_token(self) -> Any:
+        user: Any = self._user
+        provider = user.value.get("auth-provider") if isinstance(user.value, dict) else None
+        settings = provider.get("config") if isinstance(provider, dict) else None
+        if isinstance(settings, dict) and settings.get("cmd-path"):
+            # A command that no rule for plugins covers, which kubectl itself has dropped since.
+            raise UsageError("the kubeconfig's auth-provider runs a command (cmd-path): not supported, use an exec plugin")
+        return super()._load_auth_provider_token()  # type: ignore[no-untyped-call]
+
     def _take(self, status: dict[str, Any]) -> None:
+        know(status.get("token"))
+        know_key(status.get("clientKeyData"))
         if "token" in status:
             self.token = f"Bearer {status['token']}"
         else:
@@ -143,8 +161,12 @@ class Access:
         self._lock = threading.Lock()
         self._config: Any = Configuration()
         self._folder = folder
+        _know_user(loader)
         loader.load_and_set(self._config)
+        _know(self._config)
         self.server: str = self._config.host
+        self.authority = ""
+        """SHA-256 of the certificates that the kubeconfig has the server's own checked with; empty when it names none."""
         self.tls = self._tls() if self.server.startswith("https") else None
         self.proxy = self._proxy()
         self._impersonation = _impersonation(loader)
@@ -159,6 +181,7 @@ class Access:
             if hook and time.monotonic() - self._asked >= FRESH_SECONDS:
                 with _plain_words():
                     hook(self._config)
+                _know(self._config)
                 self._asked = time.monotonic()
                 self._forget_files()
             return self._headers()
@@ -176,6 +199,7 @@ class Access:
             self._forced = time.monotonic()
             with _plain_words():
                 self._reload()
+            _know(self._config)
             self._forget_files()
             return True
 
@@ -200,6 +224,7 @@ class Access:
             context.verify_mode = ssl.CERT_NONE
         elif config.ssl_ca_cert:
             context.load_verify_locations(config.ssl_ca_cert)
+            self.authority = sha256(b"".join(sorted(context.get_ca_certs(binary_form=True)))).hexdigest()
         else:
             context.load_default_certs()
         if config.cert_file:
@@ -208,6 +233,7 @@ class Access:
 
     def _proxy(self) -> str | None:
         config = self._config
+        know_url(config.proxy)
         host = urlsplit(self.server).hostname or ""
         local = host == "localhost" or host.startswith("127.") or host == "::1"
         if not config.proxy or should_bypass_proxies(self.server, config.no_proxy or "") or (local and config._proxy_from_env):
@@ -221,6 +247,28 @@ class Access:
         for path in self._folder.glob("*"):
             path.unlink(missing_ok=True)
         self._folder.rmdir() if self._folder.is_dir() else None
+
+
+def _know_user(loader: Any) -> None:
+    """The secrets that a kubeconfig's user entry holds, whichever of them is taken in the end."""
+    found = getattr(getattr(loader, "_user", None), "value", None)
+    user: dict[str, Any] = found if isinstance(found, dict) else {}
+    know(*(str(user[key]) for key in ("token", "password") if user.get(key)))
+    provider = user.get("auth-provider")
+    settings = provider.get("config") if isinstance(provider, dict) else None
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        know_named(str(name).replace("-", "_"), str(value))
+    if key := user.get("client-key-data"):
+        know(str(key))
+        with suppress(ValueError):
+            know_key(b64decode(str(key)).decode(errors="replace"))
+
+
+def _know(config: Any) -> None:
+    """The secrets that are sent as they are now."""
+    token = str(config.api_key.get("BearerToken") or "")
+    know(token.partition(" ")[2] or token, config.password)
+    know_url(config.host)
 
 
 class _plain_words:  # noqa: N801 (reads as a statement)

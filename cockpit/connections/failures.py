@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from cockpit.errors import CockpitError, Conflict, Gone, NotFound, Rejected, Throttled, Unauthorized, Unreachable
-from cockpit.text import clean
+from cockpit.redact import told
 
 LOGIN = "log in again (for EKS: aws sso login, or aws eks update-kubeconfig), then retry"
 _HIDDEN = "the server rejected our request due to an error in our request"
@@ -28,7 +28,7 @@ class Status(msgspec.Struct, gc=False):
 def rejection(status: int, body: bytes, retry_after: str | None = None) -> CockpitError:
     """The error for an HTTP status of 400 or above, with the server's cleaned message."""
     said = _said(body)
-    message, reason = clean(said.message or f"HTTP {status}"), clean(said.reason or "", 80)
+    message, reason = told(said.message or f"HTTP {status}"), told(said.reason or "", 80)
     seconds = _seconds(retry_after)
     if status == 401:
         return Unauthorized(f"credentials expired or refused by the API server: {LOGIN}")
@@ -71,7 +71,7 @@ def plain_words(what: str) -> Iterator[None]:
     except (httpx.TransportError, OSError, TimeoutError) as error:
         raise Unreachable(f"{what}: {cause(error)}") from error
     except (httpx.DecodingError, httpx.InvalidURL) as error:
-        raise Unreachable(f"{what}: {clean(str(error), 200)}") from error
+        raise Unreachable(f"{what}: {told(str(error), 200)}") from error
 
 
 def cause(error: BaseException) -> str:
@@ -80,19 +80,19 @@ def cause(error: BaseException) -> str:
         words = _words(link)
         if words:
             return words
-    return clean(str(error), 200) or type(error).__name__
+    return told(str(error), 200) or type(error).__name__
 
 
 def _words(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not trusted: {clean(error.verify_message or str(error), 200)}"
+            return f"its certificate is not trusted: {told(error.verify_message or str(error), 200)}"
         case ssl.SSLWantReadError() | ssl.SSLWantWriteError():
             return ""  # how TLS over memory says "not yet": whoever lost patience with it stands further out
         case ssl.SSLEOFError():
             return "it broke off in the middle of TLS"
         case ssl.SSLError():
-            return f"TLS failed: {clean(error.reason or str(error), 200)}"
+            return f"TLS failed: {told(error.reason or str(error), 200)}"
         case socket.gaierror():
             return "its name cannot be resolved"
         case ConnectionRefusedError():
@@ -106,9 +106,9 @@ def _words(error: BaseException) -> str:
         case httpx.RemoteProtocolError():
             return "it broke off in the middle of an answer"
         case httpx.ProxyError():
-            return f"the proxy refused: {clean(str(error), 200)}"
+            return f"the proxy refused: {told(str(error), 200)}"
         case OSError() if error.strerror:
-            return clean(error.strerror, 200)
+            return told(error.strerror, 200)
     return ""
 
 

@@ -8,6 +8,7 @@ So has the pulse, which must not hang with what it is there to rescue.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from importlib import import_module
@@ -20,12 +21,14 @@ import msgspec
 
 from cockpit.connections.failures import plain_words, rejection
 from cockpit.connections.landing import landed
+from cockpit.connections.pinned import HURRIED_SECONDS, KUBE_SYSTEM, TRIES, Reconnecting, another, sealed, uid_of, unasked
 from cockpit.connections.pool import Pool
 from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
 from cockpit.connections.tidy import tidy
 from cockpit.connections.wire import list_meta
-from cockpit.errors import CockpitError, Unreachable
+from cockpit.errors import CockpitError, Refused, Unreachable, UsageError
 from cockpit.model.json import Json
+from cockpit.redact import told
 from cockpit.text import clean
 
 if TYPE_CHECKING:
@@ -44,20 +47,24 @@ WATCH_SECONDS = 300
 WARM_SECONDS = 30.0
 LINE_BYTES = 32 << 20
 _NOTHING: Params = {}
+_JSON: Params = {"Content-Type": "application/json"}
 
 
 class KubeClient:
     """An authenticated API server. All time-outs are wall time. Use from one event loop; close with `aclose`."""
 
     def __init__(self, access: Access) -> None:
-        self.context = access.context
-        self.server = access.server
+        self.context = clean(access.context, 200)
+        self.server = told(access.server, 200)
         self._access = access
-        self._what = f"API server {access.server}"
+        self._what = f"API server {self.server}"
         self._reader = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
         self._writer = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
         self._prober = Pool(lambda: _client(access, PATIENCE_SECONDS, PATIENCE_SECONDS))
         self._warm: asyncio.Task[None] | None = None
+        self._pinned = ""
+        self.read_only = ""
+        """Why nothing may be written here, so that no request that changes anything leaves; empty when it may."""
         self.pulse = Pulse(self._probe, self._leave_behind)
         """Whether the server answers at all; felt by whoever watches."""
 
@@ -67,7 +74,11 @@ class KubeClient:
 
         UsageError for an unknown context (lists those there are) or no kubeconfig, Unauthorized when credentials cannot be had.
         """
-        return cls(await asyncio.to_thread(_open, context, kubeconfig))
+        access = await asyncio.to_thread(_open, context, kubeconfig)
+        try:
+            return cls(access)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise UsageError(f"the kubeconfig names no address of a server: {told(access.server, 200)}") from error
 
     async def get(self, path: str, params: Params = _NOTHING) -> bytes:
         """The body of a GET."""
@@ -110,18 +121,73 @@ class KubeClient:
                     async for line in lines:
                         yield line
 
+    @property
+    def authority(self) -> str:
+        """SHA-256 of the certificates that the kubeconfig has the server's own checked with; empty when it names none."""
+        return self._access.authority
+
+    @property
+    def verifies(self) -> bool:
+        """The server has to prove that it is who it is called, by a certificate."""
+        return self._access.tls is not None and self._access.tls.verify_mode is ssl.CERT_REQUIRED
+
+    async def identity(self) -> str:
+        """The UID of the namespace kube-system: no two clusters have the same."""
+        return uid_of(await self.get(KUBE_SYSTEM), self._what)
+
+    def pin(self, uid: str) -> None:
+        """Write to no cluster but the one with this identity, whatever the address leads to later on.
+
+        From then on each write asks first and is sent where the answer came from: Refused, with nothing sent, when that is
+        another cluster or cannot be told. One on the `way_back` is refused by another cluster alone.
+        """
+        self._pinned = uid
+
+    async def sure(self) -> None:
+        """Refused when what is read here comes from another cluster than the pinned one; nothing when that cannot be told."""
+        if not self._pinned:
+            return
+        try:
+            async with asyncio.timeout(HURRIED_SECONDS):
+                found = await self.identity()
+        except (CockpitError, TimeoutError):
+            return
+        if found != self._pinned:
+            await self._reader.renew()
+            raise another(self._what, self._pinned, found)
+
     async def patch(
-        self, path: str, body: Json, content_type: str = "application/json-patch+json", params: Params = _NOTHING
+        self,
+        path: str,
+        body: Json,
+        content_type: str = "application/json-patch+json",
+        params: Params = _NOTHING,
+        *,
+        way_back: bool = False,
     ) -> bytes:
-        """The object after a PATCH. Conflict when a `test` of a JSON Patch fails."""
-        return await self._write("PATCH", path, body, params, content_type)
+        """The object after a PATCH. Conflict when a `test` of a JSON Patch fails. For `way_back` see `pin`."""
+        return await self._write("PATCH", path, body, params, content_type, way_back=way_back)
 
     async def post(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
-        """The answer to a POST."""
+        """The answer to a POST that makes something."""
         return await self._write("POST", path, body, params)
+
+    async def ask(self, path: str, body: Json) -> bytes:
+        """The answer to a POST that keeps nothing, as reviews of access are."""
+        return await self._request(self._reader, "POST", path, _NOTHING, msgspec.json.encode(body), _JSON)
+
+    async def put(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
+        """The object after a PUT. Conflict when the resourceVersion in `body` is no longer that of the object."""
+        return await self._write("PUT", path, body, params)
+
+    async def delete(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
+        """The answer to a DELETE with these DeleteOptions. Conflict when one of their preconditions does not hold."""
+        return await self._write("DELETE", path, body, params)
 
     async def execute(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> Ran:
         """Run a command in a container, without input and with bounded output. It needs get and create on pods/exec."""
+        if self.read_only:
+            raise Refused(f"nothing was run: {self.read_only}")
         module = await asyncio.to_thread(import_module, "cockpit.connections.kube_exec")  # aiohttp is 0.5 s of imports
         door = module.Door(self._access.server, await self._headers(), self._access.tls, self._access.proxy)
         ran: Ran = await module.execute(door, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", container, command)
@@ -154,28 +220,61 @@ class KubeClient:
                 await self._request(self._writer, "GET", "/version", _NOTHING)
             await asyncio.sleep(WARM_SECONDS)
 
-    async def _write(self, method: str, path: str, body: Json, params: Params, content_type: str = "application/json") -> bytes:
-        sent = self._request(self._writer, method, path, params, msgspec.json.encode(body), {"Content-Type": content_type})
-        return await landed(sent)
+    async def _write(
+        self, method: str, path: str, body: Json, params: Params, kind: str = "application/json", *, way_back: bool = False
+    ) -> bytes:
+        if self.read_only:
+            raise Refused(f"nothing was sent: {self.read_only}")
+        raw, extra = msgspec.json.encode(body), {"Content-Type": kind}
+        for _ in range(TRIES):
+            seal = await self._is_pinned(way_back=way_back)
+            with suppress(Reconnecting):
+                return await landed(self._request(self._writer, method, path, params, raw, extra, seal=seal))
+        raise Unreachable(f"{self._what}: its connections break off before anything can be written; nothing was sent")
+
+    async def _is_pinned(self, *, way_back: bool) -> bool:
+        """Whether the pinned cluster has just answered; False where nothing is pinned. Refused as `pin` says."""
+        if not self._pinned:
+            return False
+        try:
+            async with asyncio.timeout(HURRIED_SECONDS if way_back else None):
+                found = uid_of(await self._request(self._writer, "GET", KUBE_SYSTEM, _NOTHING), self._what)
+        except (CockpitError, TimeoutError) as error:
+            if way_back:
+                return False
+            raise unasked(error) from error
+        if found != self._pinned:
+            await self._writer.renew()
+            raise another(self._what, self._pinned, found)
+        return True
 
     async def _request(
-        self, pool: Pool, method: str, path: str, params: Params, body: bytes | None = None, extra: Params = _NOTHING
+        self,
+        pool: Pool,
+        method: str,
+        path: str,
+        params: Params,
+        body: bytes | None = None,
+        extra: Params = _NOTHING,
+        *,
+        seal: bool = False,
     ) -> bytes:
-        response = await self._send(pool, method, path, params, body, extra)
+        response = await self._send(pool, method, path, params, body, extra, seal=seal)
         if response.status_code == 401 and await asyncio.to_thread(self._access.renew):
             # A refused request was not carried out, so even a write may be sent again.
-            response = await self._send(pool, method, path, params, body, extra)
+            response = await self._send(pool, method, path, params, body, extra, seal=seal)
         if response.status_code >= 400:
             raise rejection(response.status_code, response.content, response.headers.get("Retry-After"))
         return response.content
 
     async def _send(
-        self, pool: Pool, method: str, path: str, params: Params, body: bytes | None, extra: Params
+        self, pool: Pool, method: str, path: str, params: Params, body: bytes | None, extra: Params, *, seal: bool = False
     ) -> httpx.Response:
         headers = {**await self._headers(), **extra}
+        extensions = sealed(tidy()) if seal else tidy()
         with plain_words(self._what):
             async with asyncio.timeout(REQUEST_SECONDS), pool.client() as client:
-                return await client.request(method, path, params=params, content=body, headers=headers, extensions=tidy())
+                return await client.request(method, path, params=params, content=body, headers=headers, extensions=extensions)
 
     async def _headers(self) -> dict[str, str]:
         if self._access.fresh:

@@ -16,6 +16,7 @@ import msgspec
 from cockpit.connections.failures import cause
 from cockpit.connections.ran import Ran
 from cockpit.errors import CockpitError, NotFound, Rejected, Unauthorized, Unreachable
+from cockpit.redact import told
 from cockpit.text import clean
 
 SECONDS = 10.0
@@ -105,7 +106,7 @@ def _ended(stdout: bytes, said: bytes) -> Ran:
         return Ran(stdout)
     codes = [c.message for c in (status.details.causes if status.details else None) or () if c.reason == "ExitCode"]
     code = int(codes[0]) if codes and codes[0] and codes[0].isdigit() else None
-    return Ran(stdout, code, clean(status.message or status.reason or "it failed", 200))
+    return Ran(stdout, code, told(status.message or status.reason or "it failed", 200))
 
 
 def _refusal(status: int, path: str) -> CockpitError:

@@ -20,7 +20,7 @@ from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
 from cockpit.connections.tidy import tidy
 from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.series import Sample
-from cockpit.text import clean
+from cockpit.redact import know, told
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -88,7 +88,7 @@ class PrometheusClient:
             return _sample(_decoded(data.result, tuple[float, str], self.url))
         found = _single(_decoded(data.result, list[_Result], self.url))
         if found.value is None:
-            raise Rejected(f"the query gives a {clean(data.result_type, 40)}, not one number", status=200, reason="bad_data")
+            raise Rejected(f"the query gives a {told(data.result_type, 40)}, not one number", status=200, reason="bad_data")
         return _sample(found.value)
 
     async def range(self, query: str, over: Range) -> tuple[Sample, ...]:
@@ -125,9 +125,10 @@ class PrometheusClient:
         try:
             token = (await asyncio.to_thread(_read, self._token_file)).strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise Unauthorized(f"bearer_token_file {clean(self._token_file)} cannot be read ({type(error).__name__})") from None
+            raise Unauthorized(f"bearer_token_file {told(self._token_file)} cannot be read ({type(error).__name__})") from None
         if not token or not token.isascii() or not token.isprintable():
-            raise Unauthorized(f"bearer_token_file {clean(self._token_file)} holds no token")
+            raise Unauthorized(f"bearer_token_file {told(self._token_file)} holds no token")
+        know(token)
         return {"Authorization": f"Bearer {token}"}
 
 
@@ -160,21 +161,21 @@ def _answer(response: httpx.Response) -> _Answer:
 
 def _refusal(response: httpx.Response, answer: _Answer, url: str) -> CockpitError:
     status = response.status_code
-    said = clean(f"{answer.error_type}: {answer.error}", 300) if answer.error else f"HTTP {status} without an answer of its API"
+    said = told(f"{answer.error_type}: {answer.error}", 300) if answer.error else f"HTTP {status} without an answer of its API"
     if status in (401, 403):
         return Unauthorized(f"Prometheus {url} refuses the credentials (HTTP {status}): check bearer_token_file")
     if status == 429:
         return Throttled(f"Prometheus asks to wait: {said}", status=status, reason=answer.error_type)
     if not answer.error and (status >= 500 or status == 200 or 300 <= status < 400):
         return Unreachable(f"Prometheus {url}: {said}")
-    return Rejected(f"Prometheus: {said}", status=status, reason=clean(answer.error_type, 40))
+    return Rejected(f"Prometheus: {said}", status=status, reason=told(answer.error_type, 40))
 
 
 def _decoded(raw: msgspec.Raw, type_: Any, url: str) -> Any:
     try:
         return msgspec.json.decode(raw, type=type_)
     except msgspec.DecodeError as error:
-        raise Unreachable(f"Prometheus {url}: its answer is no result ({clean(str(error), 200)})") from error
+        raise Unreachable(f"Prometheus {url}: its answer is no result ({told(str(error), 200)})") from error
 
 
 def _single(found: Sequence[_Result]) -> _Result:
@@ -189,13 +190,13 @@ def _single(found: Sequence[_Result]) -> _Result:
 
 
 def _labels(metric: Mapping[str, str]) -> str:
-    return clean("{" + ", ".join(f'{key}="{value}"' for key, value in sorted(metric.items())) + "}", 200)
+    return told("{" + ", ".join(f'{key}="{value}"' for key, value in sorted(metric.items())) + "}", 200)
 
 
 def _sample(pair: tuple[float, str]) -> Sample:
     sample = _sample_or_none(pair)
     if sample is None:
-        raise NoData(f"the query gives {clean(pair[1], 20)}, which is no number (no data)")
+        raise NoData(f"the query gives {told(pair[1], 20)}, which is no number (no data)")
     return sample
 
 

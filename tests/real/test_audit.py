@@ -13,7 +13,7 @@ import pytest
 
 from cockpit.model.json import canonical
 from cockpit.playbook.loader import load
-from cockpit.preflight import permissions
+from cockpit.preflight import optional, permissions
 from cockpit.rehearsal.aws import Account
 from tests.real.api import Obj, until
 from tests.real.flights import AFFINITY, OPERATOR, WEIGHTS, Bench, assert_ended, bench, load_balancer, operator_may
@@ -179,7 +179,9 @@ async def test_whoever_only_looks_changes_nothing(plane: Plane, account: Account
         audited = audit.read()
         assert audited.writes == []
         # The preflight asks about every permission but that to write, and about each only once.
-        wanted = {(p.verb, p.resource, p.namespace) for p in permissions(load(made.playbook), writes=False)}
+        flown = load(made.playbook)
+        needed = [*permissions(flown, writes=False), *optional(flown, writes=False)]
+        wanted = {(p.verb, p.resource, p.namespace) for p in needed}
         told = [e["requestObject"]["spec"]["resourceAttributes"] for e in audited.reviews]
         assert sorted((a["verb"], a["resource"], a.get("namespace", "")) for a in told) == sorted(wanted)
         for command in ("plan", "status"):

@@ -43,6 +43,8 @@ class _Link(asyncio.Protocol):
             self.proxy.accepted(self)
 
     def data_received(self, data: bytes) -> None:
+        if not self.answers:
+            self.proxy.asked()
         self.later(lambda: self.other.send(data) if self.other else None)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -112,6 +114,9 @@ class Proxy:
         self.fault = Fault.BLACK_HOLE
         for link in self.links:
             link.dead = True
+
+    def asked(self) -> None:
+        """Some more of a request has come and is about to go on."""
 
     def cut(self) -> None:
         """End every open connection in the middle of whatever it carries."""

@@ -13,7 +13,7 @@ from cockpit.model.event import Event, EventType
 from cockpit.playbook import find
 from cockpit.rehearsal.client import Ready, World
 from cockpit.run.state import HoldBy, Stage
-from tests.scenarios.test_round_trip import deployments
+from tests.pictures import deployments
 from tests.wire.flying import Wire, wired
 from tests.wire.proxy import Fault
 

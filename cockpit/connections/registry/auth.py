@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from cockpit.errors import Throttled, Unauthorized, Unreachable
+from cockpit.redact import know
 from cockpit.text import clean
 
 TOKEN_SECONDS = 60.0
@@ -39,6 +40,9 @@ class Login:
     identity_token: str = field(default="", repr=False)
     bearer: str = field(default="", repr=False)
     until: float = 0.0
+
+    def __post_init__(self) -> None:
+        know(self.password, self.identity_token, self.bearer)
 
     @property
     def empty(self) -> bool:
@@ -112,6 +116,7 @@ class Tokens:
         token = given.token or given.access_token
         if not token or not token.isascii() or not token.isprintable():
             raise Unreachable(f"registry {self._host}: its token server gave no token (HTTP {status})")
+        know(token)
         lasts = TOKEN_SECONDS if given.expires_in is None else given.expires_in
         return f"Bearer {token}", asked + max(0.0, min(lasts, LONGEST_SECONDS) - EARLY_SECONDS)
 

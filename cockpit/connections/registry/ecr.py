@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
 from cockpit.connections.aws_failures import aws_words
+from cockpit.connections.aws_secrets import know_session
 from cockpit.connections.registry.auth import Login
 from cockpit.errors import Unauthorized
 
@@ -28,6 +29,7 @@ def ecr_login(account: str, region: str) -> Login:
         session = boto3.Session(region_name=region)
         if session.get_credentials() is None:
             raise NoCredentialsError
+        know_session(session)
         retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
         config = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries=retries)
         client = session.client("ecr", config=config)

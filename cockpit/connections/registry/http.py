@@ -17,6 +17,7 @@ from cockpit.connections.registry.credentials import Credentials
 from cockpit.connections.registry.documents import ACCEPT, digest_of, refused, verify
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import DIGEST, DOCKER_HUB
+from cockpit.redact import told
 from cockpit.text import clean
 
 CONNECT_SECONDS = 4.0
@@ -83,8 +84,8 @@ class RegistryHost:
             digest = version
         else:
             digest = digest_of(body)
-            told = response.headers.get("Docker-Content-Digest", "")
-            if told.startswith("sha256:") and told != digest:
+            claimed = response.headers.get("Docker-Content-Digest", "")
+            if claimed.startswith("sha256:") and claimed != digest:
                 raise refused("its bytes do not have the digest that the registry tells")
         return Fetched(body, digest, response.headers.get("Content-Type", ""))
 
@@ -203,4 +204,4 @@ def _said(body: bytes) -> tuple[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         faults = None
     first = faults[0] if faults else _Fault()
-    return clean(first.code or "", 60), clean(" ".join(filter(None, (first.code, first.message))), 200)
+    return told(first.code or "", 60), told(" ".join(filter(None, (first.code, first.message))), 200)

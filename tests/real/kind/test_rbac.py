@@ -31,11 +31,16 @@ GRANTS = list(grants("operator"))
 BINDINGS = [obj for obj in manifest("operator") if obj["kind"] in ("RoleBinding", "ClusterRoleBinding")]
 
 
-def test_the_operator_may_do_one_thing_more_than_the_observer() -> None:
+def test_the_operator_may_patch_deployments_and_keep_its_own_controls_more_than_the_observer() -> None:
     def all_of(name: str) -> set[tuple[str, ...]]:
         return {(g.verb, g.group, g.resource, g.name, *sorted(g.spaces)) for g in grants(name)}
 
-    assert all_of("operator") - all_of("observer") == {("patch", "apps", "deployments", "", "payments")}
+    run = "cutover-cockpit-kind-affinity"
+    controls = {(verb, "coordination.k8s.io", "leases", "") for verb in ("get", "list", "watch", "create", "update", "delete")}
+    controls |= {(verb, "", "configmaps", run) for verb in ("get", "list", "watch", "update")}
+    controls |= {(verb, "", "configmaps", f"{run}-approval") for verb in ("get", "update")}
+    more = {("patch", "apps", "deployments", ""), ("create", "", "configmaps", "")} | controls
+    assert all_of("operator") - all_of("observer") == {(*grant, "payments") for grant in more}
     assert all_of("observer") < all_of("operator")
     assert all(g.spaces and g.verb != "*" and g.resource != "*" for g in GRANTS)
 
