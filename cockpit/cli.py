@@ -97,7 +97,7 @@ def _command(commands: Commands, name: str, module: str, summary: str, more: str
     return parser
 
 
-PLAYBOOK = "a file, or the name of a bundled playbook (rehearsal, affinity-only)"
+PLAYBOOK = "a file, or the name of a bundled playbook (rehearsal, affinity-only, ingress)"
 
 
 def _plugin(parser: argparse.ArgumentParser) -> None:
