@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test check unit real bench wheel lock clean
+.PHONY: help rehearse test check unit real figures bench wheel lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -28,6 +28,10 @@ unit: $(READY)
 real: $(READY) ## The tests against a real control plane, built from source the first time (wants Go; ten minutes, then seconds)
 	@$(BIN)/python -m tests.real.build
 	COCKPIT_REAL=required $(BIN)/pytest -n 0 tests/real $(ARGS)
+
+figures: $(READY) ## The promised figures in full, with the seed of COCKPIT_SEED (hours: every crash, rollback and story, 100,000 keys)
+	COCKPIT_FIGURES=1 $(BIN)/pytest -n auto -s -rs tests/crash tests/rollback tests/unit/controls tests/fuzz tests/hostile tests/wrong \
+	    tests/contract/test_alb_safety.py tests/contract/test_drift_of_rules.py tests/soak $(ARGS)
 
 kind-up: ## A kind cluster with nodes of both architectures, traffic and Prometheus (wants docker, kind, kubectl)
 	@playbooks/kind/up.sh
