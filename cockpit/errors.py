@@ -59,6 +59,10 @@ class Unauthorized(CockpitError):
     exit_code = Exit.REFUSED
 
 
+class Forbidden(Unauthorized):
+    """The server knows who asks, and does not allow them this (HTTP 403): asking again changes nothing."""
+
+
 class Rejected(CockpitError):
     """A server understood a request and refused it. `status` is its HTTP status, `reason` its machine-readable word."""
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from cockpit.errors import Exit
 from cockpit.flight import Flight
 from cockpit.model.event import Event
+from cockpit.redact import redact_json
 from cockpit.run.state import RunState, Stage
 
 
@@ -22,7 +23,8 @@ class Output(StrEnum):
 def line(event: Event, output: Output) -> str:
     """One event as one line: a JSON object, or time, type, phase and words for people."""
     if output is Output.JSON:
-        return json.dumps(event.as_json())
+        # A request's detail is kept to the letter in the journal, where it is needed; here it is for people and their logs.
+        return json.dumps(redact_json(event.as_json()))
     return f"{event.time:%H:%M:%S}  {event.type:<17} {event.phase:<14} {event.message}"
 
 
@@ -36,7 +38,7 @@ async def fly(flight: Flight, write: Callable[[str], None], output: Output, give
         while not flight.state.stage.ended:
             await flight.next_tick()
             if reason := progress.standstill():
-                flight.say_finished(f"held: {reason}", outcome="held", reason=reason)
+                flight.course.say_finished(f"held: {reason}", outcome="held", reason=reason)
                 return Exit.ENDED
         return Exit.OK if flight.state.stage is Stage.COMPLETED else Exit.ENDED
     finally:

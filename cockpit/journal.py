@@ -1,4 +1,4 @@
-"""The flight recorder: one JSON object a line, appended; what must not be lost is on the disk before `write` returns.
+"""The flight recorder: one JSON object a line, appended; what must not be lost is on the disk once `synced` says so.
 
 Each line carries a number and, last, a CRC-32 of itself, so that a line that a crash has cut off or a disk has damaged is known
 for what it is. One process writes a journal at a time.
@@ -12,11 +12,14 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from cockpit.model.json import Json
+from cockpit.syncing import Syncer
 
 NAME = "journal.jsonl"
 _SEAL = len(b',"crc":"01234567"}')
@@ -47,6 +50,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._syncer: Syncer | None = None
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _lock(self._file)
@@ -56,8 +60,8 @@ class Journal:
             raise
         self._open_line = self.torn
 
-    def write(self, record: dict[str, Json], *, durable: bool = False) -> None:
-        """Append one record; with `durable` it has reached the disk (fsync) when this returns."""
+    def write(self, record: dict[str, Json]) -> None:
+        """Append one record. A crash of this process does not lose it; for one of the machine see `synced`."""
         data = seal(record, self._number + 1) + b"\n"
         # A line that is not whole must not take the next one with it.
         data = b"\n" + data if self._open_line else data
@@ -67,14 +71,23 @@ class Journal:
             data = data[sent:]
         self._open_line = False
         self._number += 1
-        if durable:
-            os.fsync(self._file)
+
+    def synced(self) -> Future[None]:
+        """Done once every record written so far has reached the disk (fsync), in a thread of its own. OSError."""
+        if self._syncer is None:
+            self._syncer = Syncer(self._file)
+        return self._syncer.soon()
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self._file < 0:
+            return
+        if self._syncer:
+            self._syncer.close()
+        with suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # a disk that stands still may keep its descriptor for long
+        os.close(self._file)
+        self._file = -1
 
     def __enter__(self) -> Journal:
         return self
@@ -84,8 +97,11 @@ class Journal:
 
 
 def seal(record: dict[str, Json], number: int) -> bytes:
-    """The record as one line, with its number `n` and last its `crc`: eight hex digits over the line without that field."""
-    body = json.dumps({**record, "n": number}, ensure_ascii=False, separators=(",", ":")).encode()
+    """The record as one line, with its number `n` and last its `crc`: eight hex digits over the line without that field.
+
+    Plain ASCII: what somebody has put on a target must not act on the terminal of whoever prints a journal.
+    """
+    body = json.dumps({**record, "n": number}, separators=(",", ":")).encode()
     return body[:-1] + b',"crc":"%08x"}' % zlib.crc32(body)
 
 

@@ -65,7 +65,7 @@ def _promote(view: View) -> Can:
     if controls.approving(frame) and following:
         return Can(True, (f"plan {frame.next_plan.hash}",) if frame.next_plan else (), f"Approve {following.name}")
     if reason := controls.waits(frame):
-        return Can(False, (reason,), brief="you watch")
+        return Can(False, (reason,), brief=controls.briefly(frame))
     act, end = ("Try", "End the dry run") if frame.identity.dry_run else ("Promote to", "Complete the run")
     label = f"{act} {following.name}" if following else end
     if not frame.promote.allowed:
@@ -84,7 +84,7 @@ def _hold(view: View) -> Can:
         return Can(False, ("starting",))
     stage = frame.state.stage
     if reason := controls.waits(frame):
-        return Can(False, (reason,))
+        return Can(False, (reason,), brief=controls.briefly(frame))
     if frame.state.hold:
         return Can(True, label="Resume")
     if stage is Stage.READY:

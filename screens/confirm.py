@@ -104,7 +104,10 @@ class RollbackDialog(Dialog):
 
     def confirm(self) -> None:
         """Roll back."""
-        words = asking.would(self.cockpit.view.frame, "rolling back: every change of this run is being undone")
+        frame = self.cockpit.view.frame
+        dry = frame is not None and frame.identity.dry_run
+        undone = "the rollback is being tried" if dry else "rolling back: every change of this run is being undone"
+        words = asking.would(frame, undone)
         self.warning = self.cockpit.request(requests.roll_back, words)
 
 

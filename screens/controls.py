@@ -57,6 +57,12 @@ class ControlsDialog(Dialog):
             self.chosen = ids[max(0, min(len(ids) - 1, at + (-1 if key == "up" else 1)))]
         super().moved(key)
 
+    def draw(self) -> None:
+        """Lay out; a warning about what Enter would have done before they changed hands is of no use any more."""
+        if (self.now.standing, self.now.epoch) != self._opened:
+            self.warning = ""
+        super().draw()
+
     def confirm(self) -> None:
         """Take them, or give them away."""
         now = self.now

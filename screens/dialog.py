@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CHROME = 4
 _MARGIN = 2
 WIDEST = 100
+BLOCKS = ("head", "body", "foot")
 
 
 class Dialog(ModalScreen[None]):
@@ -37,6 +38,11 @@ class Dialog(ModalScreen[None]):
     def cockpit(self) -> CockpitApp:
         """The app, by its own type."""
         return cast("CockpitApp", self.app)
+
+    @property
+    def whole(self) -> bool:
+        """Its blocks are all there: one that is left while it is being put up, or was left, has none."""
+        return len(self.query("#box > *")) == len(BLOCKS)
 
     @property
     def cells(self) -> int:
@@ -74,7 +80,11 @@ class Dialog(ModalScreen[None]):
     def on_mount(self) -> None:
         """Lay out; keys count from the moment this is painted on."""
         self.draw()
-        self.call_after_refresh(self.cockpit.dialog_opened)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        if self.is_current:
+            self.cockpit.dialog_opened()
 
     def on_resize(self) -> None:
         """Lay out anew."""
@@ -86,6 +96,8 @@ class Dialog(ModalScreen[None]):
 
     def draw(self) -> None:
         """Fill the blocks, and give the body the rows that are left."""
+        if not self.whole:
+            return
         blocks = {"head": list(self.head()), "body": list(self.detail()), "foot": [*self.foot(), (), standing(self.cockpit.view)]}
         room = self.cockpit.size.height - _CHROME - len(blocks["head"]) - len(blocks["foot"]) - 2
         heights = {name: len(rows) for name, rows in blocks.items()}
@@ -103,6 +115,8 @@ class Dialog(ModalScreen[None]):
         """Every key ends here."""
         event.stop()
         event.prevent_default()
+        if not self.is_current:
+            return  # left by the key before: what was meant for it then is meant no more
         if event.key == "enter":
             self._enter()
         elif event.key == "escape":
@@ -123,6 +137,6 @@ class Dialog(ModalScreen[None]):
 
     def moved(self, key: str) -> None:
         """Up, down or a page: the body scrolls."""
-        body = self.query_one(Browse)
-        step = {"up": -1, "down": 1, "pageup": -body.size.height, "pagedown": body.size.height}[key]
-        body.scroll_relative(y=step, animate=False)
+        for body in self.query(Browse):
+            step = {"up": -1, "down": 1, "pageup": -body.size.height, "pagedown": body.size.height}[key]
+            body.scroll_relative(y=step, animate=False)

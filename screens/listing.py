@@ -34,13 +34,19 @@ class Listing(CockpitScreen):
         """The list's rows."""
         raise NotImplementedError
 
+    def keys(self) -> Sequence[Line]:
+        """What stands beside the heading: the screen's own keys."""
+        return [line(strong("Esc"), dim(" back   "), strong("↑ ↓ PgUp PgDn"), dim(" scroll"))]
+
     def show(self, view: View) -> None:
         """Draw the list, without touching rows that did not change."""
         super().show(view)
-        leave = line(strong("Esc"), dim(" back   "), strong("↑ ↓ PgUp PgDn"), dim(" scroll"))
-        self.query_one("#title", Lines).lines = (join([line(" ", strong(self.heading())), leave], "   "),)
+        # By queries that may find nothing: a screen that is left while it is being put up has no widgets.
         if cells := max(0, view.size[0] - 4):
-            self.query_one(Browse).lines = self.rows(view, cells)
+            for browse in self.query(Browse):
+                browse.lines = self.rows(view, cells)
+        for title in self.query("#title").results(Lines):
+            title.lines = (join([line(" ", strong(self.heading())), *self.keys()], "   "),)
 
     def action_leave(self) -> None:
         """Back to the main screen."""

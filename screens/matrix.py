@@ -11,9 +11,8 @@ from cockpit.model.finding import Finding
 from screens.listing import Listing
 from screens.present import matrix
 from screens.present.view import View
-from screens.present.words import UNKNOWN, Line, dim, join, line, strong
+from screens.present.words import UNKNOWN, Line, dim, line, strong
 from screens.widgets.browse import Browse
-from screens.widgets.lines import Lines
 
 
 class MatrixScreen(Listing):
@@ -40,12 +39,10 @@ class MatrixScreen(Listing):
         frame = self.cockpit.view.frame
         return f"Matrix: {matrix.title(frame)}" if frame and frame.matrix.rows else "Matrix"
 
-    def show(self, view: View) -> None:
-        """Draw, with this screen's own keys beside the title."""
-        super().show(view)
+    def keys(self) -> Sequence[Line]:
+        """What can be done with findings."""
         words = matrix.keys(len(self._findings()), self._opened)
-        keys = [line(strong(key), dim(f" {text}")) for key, text in zip(words[::2], words[1::2], strict=True)]
-        self.query_one("#title", Lines).lines = (join([line(" ", strong(self.heading())), *keys], "   "),)
+        return [line(strong(key), dim(f" {text}")) for key, text in zip(words[::2], words[1::2], strict=True)]
 
     def rows(self, view: View, cells: int) -> Sequence[Line]:
         """All findings, or the one that was opened."""
@@ -66,8 +63,8 @@ class MatrixScreen(Listing):
 
     def action_scroll(self, step: int) -> None:
         """A page up or down."""
-        browse = self.query_one(Browse)
-        browse.scroll_relative(y=step * browse.size.height, animate=False)
+        for browse in self.query(Browse):
+            browse.scroll_relative(y=step * browse.size.height, animate=False)
 
     def action_open(self) -> None:
         """Show the chosen finding whole."""
@@ -91,7 +88,8 @@ class MatrixScreen(Listing):
             super().action_leave()
 
     def _redraw(self) -> None:
-        self.query_one(Browse).scroll_home(animate=False)
+        for browse in self.query(Browse):
+            browse.scroll_home(animate=False)
         self.show(self.cockpit.view)
 
     def _findings(self) -> tuple[Finding, ...]:

@@ -30,6 +30,9 @@ def last_words(flight: Flight, playbook: str, context: str | None = None) -> Ite
         yield f"  again    cockpit rehearse {shlex.quote(playbook)}{scenario}"
         return
     named = shlex.quote(playbook) + (f" --context {shlex.quote(context)}" if context else "")
+    if flight.identity.dry_run:
+        yield f"  for real cockpit run {named}"
+        return
     yield f"  status   cockpit status {named}"
     if flight.state.stage is Stage.ROLLED_BACK:
         yield f"  again    cockpit run {named}"
@@ -39,12 +42,26 @@ def last_words(flight: Flight, playbook: str, context: str | None = None) -> Ite
     yield f"  go back  cockpit rollback {named}"
 
 
+def _tried(flight: Flight) -> str:
+    """A dry run changes nothing, so none of its ends is an end of a cutover."""
+    state = flight.state
+    phase = state.current(flight.crew.playbook)
+    ended = {
+        Stage.COMPLETED: "every write would be accepted",
+        Stage.ROLLED_BACK: "the rollback would be accepted",
+        Stage.FAILED: f"the rollback would FAIL ({state.error})" if state.error else "the rollback would FAIL",
+    }
+    where = f"left at {phase.name}" if phase else "left before the first phase"
+    held = f" ({state.hold.reason})" if state.hold and not state.stage.ended else ""
+    return f"a dry run: {ended.get(state.stage, where)}{held}; nothing was changed"
+
+
 def _outcome(flight: Flight) -> str:
     state, playbook = flight.state, flight.crew.playbook
     if flight.identity.read_only:
         return "observed only; nothing was written"
     if flight.identity.dry_run:
-        return f"{state.stage}; a dry run: nothing was kept"
+        return _tried(flight)
     if words := _ENDED.get(state.stage):
         return words + (f" ({state.error})" if state.error else "")
     phase = state.current(playbook)

@@ -10,7 +10,7 @@ from cockpit.assembly import Connections, Options, connect, crew, open_logbook, 
 from cockpit.commands.flying import playbook_path
 from cockpit.commands.history import last_run
 from cockpit.commands.out import line, warn
-from cockpit.errors import CockpitError, Exit, Refused
+from cockpit.errors import CockpitError, Exit, Refused, UsageError
 from cockpit.headless import Output
 from cockpit.headless import line as event_line
 from cockpit.model.event import EventType
@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
-    how = Options(context=options.context)
+    how = Options(context=options.context, going_home=True)
+    _settings()
     servers = await connect(playbook, how)
     if servers.read_only:
         await servers.aclose()
@@ -53,20 +54,35 @@ async def _home(playbook: Playbook, options: argparse.Namespace) -> Exit:
         try:
             shared = beside.shared if beside else Shared()
             outcome = await roll_back(levers, logbook, how.clock, options.give_up_after, shared)
+            _tell(outcome, logbook, playbook, context)
         finally:
             if beside:
                 await beside.close(safe=outcome.safe)
-        failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
-        if outcome.safe:
-            words = f"{outcome.written} writes" if outcome.written else _nothing(playbook, context)
-            back = f"safe: everything is as it was before the run ({words}){left_in_words(outcome)}"
-            logbook.say(EventType.ROLLED_BACK, back, left=list(outcome.left))
-        ended = "rolled_back" if outcome.safe else "failed"
-        logbook.say(EventType.RUN_FINISHED, f"{ended}: {failures}" if failures else ended, outcome=ended)
         return Exit.OK if outcome.safe else Exit.ENDED
     finally:
         logbook.close()
         await servers.aclose()
+
+
+def _tell(outcome: Outcome, logbook: Logbook, playbook: Playbook, context: str) -> None:
+    """Say what came of it, while the run's record still listens."""
+    failures = "; ".join(f"{name}: {why}" for name, why in outcome.failures.items())
+    if outcome.safe:
+        words = f"{outcome.written} writes" if outcome.written else _nothing(playbook, context)
+        back = f"safe: everything is as it was before the run ({words}){left_in_words(outcome)}"
+        logbook.say(EventType.ROLLED_BACK, back, left=list(outcome.left))
+    ended = "rolled_back" if outcome.safe else "failed"
+    logbook.say(EventType.RUN_FINISHED, f"{ended}: {failures}" if failures else ended, outcome=ended)
+
+
+def _settings() -> None:
+    """Settings that nobody can read hold up no way back: whoever typed this command has said where it goes."""
+    from cockpit.preferences import load
+
+    try:
+        load()
+    except UsageError as error:
+        warn(f"cockpit: going on without the settings, read_only_contexts too: {error}")
 
 
 def _beside(playbook: Playbook, servers: Connections, logbook: Logbook, how: Options) -> Beside | None:

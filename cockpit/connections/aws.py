@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from cockpit.connections.account import AccountPin
 from cockpit.connections.attached import attached
-from cockpit.connections.landing import landed
-from cockpit.errors import Refused
+from cockpit.connections.landing import Landing
+from cockpit.errors import CockpitError, NotFound, Refused
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.playbook import Alb
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types_boto3_elbv2.type_defs import ActionTypeDef, TargetHealthDescriptionTypeDef
 
 T = TypeVar("T")
+Ask = Callable[[], object]
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 5
@@ -130,6 +131,7 @@ class Elb(ElbReader):
         self.read_only = ""
         """Why nothing may be written here, so that no request that changes anything leaves; empty when it may."""
         self._clients = clients
+        self._landing = Landing()
 
     @classmethod
     async def connect(cls, alb: Alb) -> Elb:
@@ -144,6 +146,34 @@ class Elb(ElbReader):
             pool.shutdown(wait=False)
             raise
 
+    async def rules(self, listeners: Sequence[str], rules: Sequence[str]) -> tuple[Rule, ...]:
+        """As a reader's, once no write to one of them is under way."""
+        await self._landing.clear(*listeners, *rules)
+        return await super().rules(listeners, rules)
+
+    async def rules_there(
+        self, listeners: Sequence[str], rules: Sequence[str]
+    ) -> tuple[tuple[Rule, ...], dict[str, CockpitError]]:
+        """`rules`, but without those that are gone or answer with an error of their own: these by ARN. It when all do."""
+        try:
+            return await self.rules(listeners, rules), {}
+        except NotFound:
+            pass
+        arns = (*listeners, *rules)
+        each = [*(self.rules((arn,), ()) for arn in listeners), *(self.rules((), (arn,)) for arn in rules)]
+        found: list[Rule] = []
+        missing: dict[str, CockpitError] = {}
+        for arn, one in zip(arns, await asyncio.gather(*each, return_exceptions=True), strict=True):
+            if isinstance(one, CockpitError):
+                missing[arn] = one
+            elif isinstance(one, BaseException):
+                raise one
+            else:
+                found += one
+        if missing and not found:
+            raise next(iter(missing.values()))
+        return tuple(found), missing
+
     async def account(self) -> str:
         """The account that the credentials belong to (sts:GetCallerIdentity); empty when the answer names none."""
         return await self._call("sts:GetCallerIdentity", partial(_account, self._clients.sts))
@@ -156,30 +186,36 @@ class Elb(ElbReader):
         """
         self._clients.account.pin(account)
 
-    async def modify(self, rule: Rule, actions: Sequence[Mapping[str, Json]], *, way_back: bool = False) -> None:
-        """Replace a rule's whole action list. Never retried here: the caller must look before it writes again."""
+    async def modify(
+        self, rule: Rule, actions: Sequence[Mapping[str, Json]], *, way_back: bool = False, ask: Ask | None = None
+    ) -> None:
+        """Replace a rule's whole action list. Never retried here: the caller must look before it writes again.
+
+        `ask` is called last of all before the request leaves, and may raise: hearing whose the credentials are takes a while.
+        """
         whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
         if rule.is_default:
             await self._write(
                 f"{_SERVICE}:ModifyListener",
+                rule.arn,
                 lambda: self._clients.writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole),
                 way_back,
+                ask,
             )
         else:
-            await self._write(
-                f"{_SERVICE}:ModifyRule", lambda: self._clients.writer.modify_rule(RuleArn=rule.arn, Actions=whole), way_back
-            )
+            modify = self._clients.writer.modify_rule
+            await self._write(f"{_SERVICE}:ModifyRule", rule.arn, lambda: modify(RuleArn=rule.arn, Actions=whole), way_back, ask)
 
-    async def tag(self, arn: str, tags: Mapping[str, str], *, way_back: bool = False) -> None:
-        """Set tags on a listener or rule; others stay."""
+    async def tag(self, arn: str, tags: Mapping[str, str], *, way_back: bool = False, ask: Ask | None = None) -> None:
+        """Set tags on a listener or rule; others stay. For `ask` see `modify`."""
         whole: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
         add = self._clients.writer.add_tags
-        await self._write(f"{_SERVICE}:AddTags", lambda: add(ResourceArns=[arn], Tags=whole), way_back)
+        await self._write(f"{_SERVICE}:AddTags", arn, lambda: add(ResourceArns=[arn], Tags=whole), way_back, ask)
 
-    async def untag(self, arn: str, keys: Sequence[str], *, way_back: bool = False) -> None:
-        """Remove tags from a listener or rule; those that are not there do not matter."""
+    async def untag(self, arn: str, keys: Sequence[str], *, way_back: bool = False, ask: Ask | None = None) -> None:
+        """Remove tags from a listener or rule; those that are not there do not matter. For `ask` see `modify`."""
         remove = self._clients.writer.remove_tags
-        await self._write(f"{_SERVICE}:RemoveTags", lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back)
+        await self._write(f"{_SERVICE}:RemoveTags", arn, lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back, ask)
 
     def close(self) -> None:
         """Let go of connections and threads; calls under way end by themselves."""
@@ -193,11 +229,13 @@ class Elb(ElbReader):
         with suppress(*([TimeoutError] if way_back else [])):
             await asyncio.wait_for(asked, HURRIED_SECONDS if way_back else None)
 
-    async def _write(self, action: str, work: Callable[[], object], way_back: bool) -> None:
+    async def _write(self, action: str, arn: str, work: Callable[[], object], way_back: bool, ask: Ask | None) -> None:
         if self.read_only:
             raise Refused(f"{action} was not sent: {self.read_only}")
         await self.prove(way_back=way_back)
-        await landed(self._call(action, work))
+        if ask:
+            ask()
+        await self._landing.write((arn,), self._call(action, work))
 
 
 def guarded(action: str, where: str, work: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.connections.aws import READ_ATTEMPTS, READ_SECONDS, client_settings, guarded
 from cockpit.errors import CockpitError, Rejected, Unauthorized
-from cockpit.model.playbook import CloudWatch
+from cockpit.model.signal import CloudWatch
 from cockpit.redact import told
 
 if TYPE_CHECKING:

@@ -7,11 +7,9 @@ the log; impersonation is honoured; and messages are our own words, as the packa
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import ssl
-import subprocess
 import tempfile
 import threading
 import time
@@ -26,130 +24,23 @@ import yaml
 from kubernetes.client import Configuration
 from kubernetes.client.rest import should_bypass_proxies
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.dateutil import parse_rfc3339
-from kubernetes.config.exec_provider import ExecProvider
 from kubernetes.config.incluster_config import (
     SERVICE_CERT_FILENAME,
     SERVICE_HOST_ENV_NAME,
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )
-from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+from kubernetes.config.kube_config import KubeConfigMerger
 
-from cockpit.connections import plugins
+from cockpit.connections.loader import Loader, untyped
+from cockpit.connections.tls import context_for
 from cockpit.errors import CockpitError, Unauthorized, UsageError
 from cockpit.redact import know, know_key, know_named, know_url
 from cockpit.text import clean
 
-PLUGIN_SECONDS = 60.0
-"""An exec plugin that takes longer (wall time) has failed."""
 FRESH_SECONDS = 5.0
 """Credentials asked for again within this (wall time) are taken as they were."""
 IN_CLUSTER = "in-cluster"
-
-
-def _untyped(function: Any) -> Any:
-    # The package has annotations for its models only.
-    return function
-
-
-class _Loader(KubeConfigLoader):
-    """The package's loader with exec plugins run apart from the terminal."""
-
-    def _load_from_exec_plugin(self) -> bool | None:
-        user: Any = self._user
-        cluster: Any = self._cluster
-        if "exec" not in user:
-            return None
-        if named := plugins.of_user(user.value, user.path):
-            plugins.check(named)
-        plugin = _untyped(ExecProvider)(user["exec"], _untyped(self._get_base_path)(cluster.path), cluster)
-        name = clean(Path(plugin.args[0]).name)
-        status = _run_plugin(name, plugin)
-        if not {"token", "clientCertificateData"} & status.keys():
-            raise Unauthorized(f"credential plugin {name} gave neither a token nor a client certificate")
-        self._take(status)
-        return True
-
-    def _load_auth_provider_token(self) -> Any:
-        user: Any = self._user
-        provider = user.value.get("auth-provider") if isinstance(user.value, dict) else None
-        settings = provider.get("config") if isinstance(provider, dict) else None
-        if isinstance(settings, dict) and settings.get("cmd-path"):
-            # A command that no rule for plugins covers, which kubectl itself has dropped since.
-            raise UsageError("the kubeconfig's auth-provider runs a command (cmd-path): not supported, use an exec plugin")
-        return super()._load_auth_provider_token()  # type: ignore[no-untyped-call]
-
-    def _take(self, status: dict[str, Any]) -> None:
-        know(status.get("token"))
-        know_key(status.get("clientKeyData"))
-        if "token" in status:
-            self.token = f"Bearer {status['token']}"
-        else:
-            self.cert_file = self._keep("certificate", status["clientCertificateData"])
-            self.key_file = self._keep("key", status.get("clientKeyData", ""))
-        if "expirationTimestamp" in status:
-            self.expiry = _untyped(parse_rfc3339)(status["expirationTimestamp"])
-
-    def _keep(self, name: str, text: str) -> str:
-        path = Path(self._temp_file_path) / f"exec-{name}"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text)
-        return str(path)
-
-
-def _run_plugin(name: str, plugin: ExecProvider) -> dict[str, Any]:
-    asked = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    if plugin.cluster:
-        asked["spec"]["cluster"] = plugin.cluster.value
-    environ = {**plugin.env, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
-    hint = f"run `kubectl get namespaces` in a terminal to see why {name} fails"
-    try:
-        done = subprocess.run(
-            plugin.args,
-            cwd=plugin.cwd,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PLUGIN_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise Unauthorized(f"credential plugin {name} is not installed or not on the PATH") from None
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unauthorized(f"credential plugin {name} could not be run ({type(error).__name__}); {hint}") from None
-    if done.returncode:
-        raise Unauthorized(f"credential plugin {name} ended with exit code {done.returncode}; {hint}")
-    try:
-        status = json.loads(done.stdout)["status"]
-    except (ValueError, KeyError, TypeError):
-        status = None
-    if not isinstance(status, dict):
-        raise Unauthorized(f"credential plugin {name} printed no ExecCredential with a status; {hint}")
-    return status
-
-
-class _NamedHost(ssl.SSLContext):
-    """A context that verifies the server as `name` (tls-server-name) whatever address was dialled, also through a proxy."""
-
-    name: str | None = None
-
-    def wrap_bio(
-        self, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None, session: Any = None
-    ) -> Any:
-        """As the base class, with the name exchanged."""
-        return super().wrap_bio(incoming, outgoing, server_side, self.name or server_hostname, session)
-
-
-def _context(name: str | None) -> ssl.SSLContext:
-    if name is None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # anyio gives any other class a thread for each handshake
-    else:
-        context = _NamedHost(ssl.PROTOCOL_TLS_CLIENT)
-        context.name = name
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 class Access:
@@ -218,7 +109,7 @@ class Access:
 
     def _tls(self) -> ssl.SSLContext:
         config = self._config
-        context = _context(config.tls_server_name)
+        context = context_for(config.tls_server_name)
         if not config.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -298,12 +189,12 @@ def open_access(context: str | None = None, kubeconfig: Path | None = None) -> A
     if not _present(where):
         if context is None and kubeconfig is None and os.environ.get(SERVICE_HOST_ENV_NAME):
             with _plain_words():
-                return Access(IN_CLUSTER, _untyped(InClusterConfigLoader)(SERVICE_TOKEN_FILENAME, SERVICE_CERT_FILENAME), folder)
+                return Access(IN_CLUSTER, untyped(InClusterConfigLoader)(SERVICE_TOKEN_FILENAME, SERVICE_CERT_FILENAME), folder)
         raise UsageError(f"no kubeconfig: looked at {clean(where)}; set KUBECONFIG, or create one (aws eks update-kubeconfig)")
     merged = _read(where)
     chosen = _choose(merged, context, where)
     with _plain_words():
-        loader = _untyped(_Loader)(merged, active_context=chosen, config_base_path=None, temp_file_path=str(folder))
+        loader = untyped(Loader)(merged, active_context=chosen, config_base_path=None, temp_file_path=str(folder))
         return Access(chosen, loader, folder)
 
 
@@ -313,7 +204,7 @@ def _present(where: str) -> bool:
 
 def _read(where: str) -> Any:
     try:
-        merged = _untyped(KubeConfigMerger)(where).config
+        merged = untyped(KubeConfigMerger)(where).config
         merged["contexts"]
         return merged
     except yaml.YAMLError as error:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from cockpit.connections import wire
 from cockpit.connections.decode_containers import containers_of
+from cockpit.connections.decode_labels import labels_of, own_labels, strings
 from cockpit.connections.decode_placement import limits_of, spreads_of, strategy_of
 from cockpit.connections.demand import amounts, pod_requests
 from cockpit.connections.interned import shared as shared
@@ -64,7 +64,7 @@ class Codec(Generic[W, T]):
 
 def node_of(found: wire.Node) -> Node:
     """A node from its struct."""
-    labels = _own_labels(found.metadata.labels)
+    labels = own_labels(found.metadata.labels)
     spec, status = found.spec or wire.NodeSpec(), found.status or wire.NodeStatus()
     return Node(
         name=clean(found.metadata.name),
@@ -120,16 +120,16 @@ def deployment_of(found: wire.Deployment) -> Deployment:
         total=status.replicas,
         paused=bool(spec.paused),
         affinity=template.affinity,
-        node_selector=_strings(template.node_selector),
+        node_selector=strings(template.node_selector),
         tolerations=tuple(template.tolerations or ()),
-        selector=_strings(spec.selector.match_labels if spec.selector else None),
+        selector=strings(spec.selector.match_labels if spec.selector else None),
         annotations=meta.annotations or {},
         labels=labels_of(meta.labels),
         images=_images(template),
         template_requests=pod_requests(template),
         conditions=conditions_of(status.conditions),
         managers=managers_of(meta.managed_fields),
-        template_labels=_strings(spec.template.metadata.labels if spec.template and spec.template.metadata else None),
+        template_labels=strings(spec.template.metadata.labels if spec.template and spec.template.metadata else None),
         spreads=spreads_of(template),
         strategy=strategy_of(spec),
         template_limits=limits_of(template),
@@ -154,8 +154,8 @@ def daemonset_of(found: wire.DaemonSet) -> DaemonSet:
         uid=clean(meta.uid),
         desired=status.desired_number_scheduled,
         ready=status.number_ready,
-        selector=_strings(spec.selector.match_labels if spec.selector else None),
-        node_selector=_strings(template.node_selector),
+        selector=strings(spec.selector.match_labels if spec.selector else None),
+        node_selector=strings(template.node_selector),
         affinity=template.affinity,
         images=_images(template),
         tolerations=tuple(template.tolerations or ()),
@@ -209,52 +209,6 @@ def daemonset(raw: Raw) -> DaemonSet:
 def event(raw: Raw) -> KubeEvent:
     """An Event from its JSON."""
     return EVENTS.one(raw)
-
-
-def label_selector(selector: wire.Selector | None) -> str | None:
-    """The `labelSelector` parameter for a selector; None for one that selects nothing or that cannot be said."""
-    if selector is None:
-        return None
-    parts = [f"{key}={value}" for key, value in (selector.match_labels or {}).items()]
-    for item in selector.match_expressions or ():
-        said = _EXPRESSIONS.get(item.operator)
-        if said is None:
-            return None
-        parts.append(said.format(key=item.key, values=",".join(item.values or ())))
-    return ",".join(parts) or None
-
-
-_EXPRESSIONS = {"In": "{key} in ({values})", "NotIn": "{key} notin ({values})", "Exists": "{key}", "DoesNotExist": "!{key}"}
-
-
-@lru_cache(maxsize=4096)
-def _labels_from(text: bytes) -> Mapping[str, str]:
-    found: dict[str, str] = msgspec.json.decode(text, type=dict[str, str] | None) or {}
-    return {shared(key): shared(value) for key, value in found.items()}
-
-
-_plain_labels = msgspec.json.Decoder(dict[str, str])
-_PLAIN_BYTES = 8192
-
-
-def labels_of(raw: msgspec.Raw) -> Mapping[str, str]:
-    """Labels, cleaned; objects of one revision share them."""
-    text = bytes(raw)
-    return _labels_from(text) if text else {}
-
-
-def _own_labels(raw: msgspec.Raw) -> Mapping[str, str]:
-    text = bytes(raw)
-    if not text:
-        return {}
-    # Every node has labels of its own, so caching does not help: plain printable ASCII without escapes has nothing to clean.
-    if len(text) < _PLAIN_BYTES and text.isascii() and b"\\" not in text and text.decode("ascii").isprintable():
-        return _plain_labels.decode(text) if text != b"null" else {}
-    return _labels_from(text)
-
-
-def _strings(found: Mapping[str, str] | None) -> Mapping[str, str]:
-    return {shared(key): shared(value) for key, value in (found or {}).items()}
 
 
 def _first(labels: Mapping[str, str], keys: Iterable[str]) -> str:

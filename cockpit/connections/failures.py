@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import msgspec
 
-from cockpit.errors import CockpitError, Conflict, Gone, NotFound, Rejected, Throttled, Unauthorized, Unreachable
+from cockpit.errors import CockpitError, Conflict, Forbidden, Gone, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.redact import told
 
 LOGIN = "log in again (for EKS: aws sso login, or aws eks update-kubeconfig), then retry"
@@ -33,7 +33,7 @@ def rejection(status: int, body: bytes, retry_after: str | None = None) -> Cockp
     if status == 401:
         return Unauthorized(f"credentials expired or refused by the API server: {LOGIN}")
     if status == 403:
-        return Unauthorized(f"not allowed: {message}")
+        return Forbidden(f"not allowed: {message}")
     if status == 429 or (status == 503 and seconds is not None):
         return Throttled(f"the API server asks to wait: {message}", status=status, reason=reason, retry_after=seconds)
     if status == 409 or (status == 422 and _is_failed_test(message)):

@@ -14,13 +14,13 @@ from contextlib import aclosing, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from cockpit.connections.failures import plain_words, rejection
-from cockpit.connections.landing import landed
+from cockpit.connections.kube_http import CONNECT_SECONDS, READ_SECONDS, WARM_SECONDS, client_of, lines
+from cockpit.connections.landing import Landing
 from cockpit.connections.pinned import HURRIED_SECONDS, KUBE_SYSTEM, TRIES, Reconnecting, another, sealed, uid_of, unasked
 from cockpit.connections.pool import Pool
 from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
@@ -37,15 +37,11 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, str]
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 10.0
 REQUEST_SECONDS = 60.0
 """The longest that a whole request may take, however steadily bytes trickle in."""
 WATCH_READ_SECONDS = 75.0
 """Longer than the minute between bookmarks: silence for so long means that the connection is dead."""
 WATCH_SECONDS = 300
-WARM_SECONDS = 30.0
-LINE_BYTES = 32 << 20
 _NOTHING: Params = {}
 _JSON: Params = {"Content-Type": "application/json"}
 
@@ -58,11 +54,12 @@ class KubeClient:
         self.server = told(access.server, 200)
         self._access = access
         self._what = f"API server {self.server}"
-        self._reader = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
-        self._writer = Pool(lambda: _client(access, READ_SECONDS, CONNECT_SECONDS))
-        self._prober = Pool(lambda: _client(access, PATIENCE_SECONDS, PATIENCE_SECONDS))
+        self._reader = Pool(lambda: client_of(access, READ_SECONDS, CONNECT_SECONDS))
+        self._writer = Pool(lambda: client_of(access, READ_SECONDS, CONNECT_SECONDS))
+        self._prober = Pool(lambda: client_of(access, PATIENCE_SECONDS, PATIENCE_SECONDS))
         self._warm: asyncio.Task[None] | None = None
         self._pinned = ""
+        self._landing = Landing()
         self.read_only = ""
         """Why nothing may be written here, so that no request that changes anything leaves; empty when it may."""
         self.pulse = Pulse(self._probe, self._leave_behind)
@@ -81,7 +78,8 @@ class KubeClient:
             raise UsageError(f"the kubeconfig names no address of a server: {told(access.server, 200)}") from error
 
     async def get(self, path: str, params: Params = _NOTHING) -> bytes:
-        """The body of a GET."""
+        """The body of a GET; of an object only once a `patch` of it that is under way has ended."""
+        await self._landing.clear(path)
         return await self._request(self._reader, "GET", path, params)
 
     async def pages(self, path: str, params: Params = _NOTHING, limit: int = 500) -> AsyncGenerator[bytes, None]:
@@ -117,8 +115,8 @@ class KubeClient:
                     raise rejection(response.status_code, await response.aread(), response.headers.get("Retry-After"))
                 if accepted:
                     yield b""
-                async with aclosing(_lines(response, self._what)) as lines:
-                    async for line in lines:
+                async with aclosing(lines(response, self._what)) as found:
+                    async for line in found:
                         yield line
 
     @property
@@ -165,7 +163,11 @@ class KubeClient:
         *,
         way_back: bool = False,
     ) -> bytes:
-        """The object after a PATCH. Conflict when a `test` of a JSON Patch fails. For `way_back` see `pin`."""
+        """The object after a PATCH. Conflict when a `test` of a JSON Patch fails. For `way_back` see `pin`.
+
+        Once sent it is waited for, also by whoever was told to stop. What the other verbs write is compared and swapped: one that
+        nobody waits for can do no harm.
+        """
         return await self._write("PATCH", path, body, params, content_type, way_back=way_back)
 
     async def post(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
@@ -217,7 +219,9 @@ class KubeClient:
     async def _keep_warm(self) -> None:
         while True:
             with suppress(CockpitError):
-                await self._request(self._writer, "GET", "/version", _NOTHING)
+                # A way back that gets no answer in time goes out on this connection: it must not lead elsewhere.
+                if not await self._is_pinned(way_back=False):
+                    await self._request(self._writer, "GET", "/version", _NOTHING)
             await asyncio.sleep(WARM_SECONDS)
 
     async def _write(
@@ -228,8 +232,9 @@ class KubeClient:
         raw, extra = msgspec.json.encode(body), {"Content-Type": kind}
         for _ in range(TRIES):
             seal = await self._is_pinned(way_back=way_back)
+            request = self._request(self._writer, method, path, params, raw, extra, seal=seal)
             with suppress(Reconnecting):
-                return await landed(self._request(self._writer, method, path, params, raw, extra, seal=seal))
+                return await (self._landing.write((path,), request) if method == "PATCH" else request)
         raise Unreachable(f"{self._what}: its connections break off before anything can be written; nothing was sent")
 
     async def _is_pinned(self, *, way_back: bool) -> bool:
@@ -286,34 +291,3 @@ def _open(context: str | None, kubeconfig: Path | None) -> Access:
     from cockpit.connections.credentials import open_access  # 0.5 s of imports, off the event loop
 
     return open_access(context, kubeconfig)
-
-
-def _client(access: Access, read: float, connect: float) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=access.server,
-        verify=access.tls if access.tls is not None else False,
-        proxy=access.proxy,
-        trust_env=False,
-        timeout=httpx.Timeout(read, connect=connect),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=WARM_SECONDS * 2),
-        headers={"Accept": "application/json", "User-Agent": "cutover-cockpit", **_encoding(access.server)},
-    )
-
-
-def _encoding(server: str) -> dict[str, str]:
-    # Compression pays over a network and costs on a loopback.
-    host = urlsplit(server).hostname or ""
-    return {"Accept-Encoding": "identity" if host == "localhost" or host.startswith("127.") else "gzip"}
-
-
-async def _lines(response: httpx.Response, what: str) -> AsyncGenerator[bytes, None]:
-    rest = b""
-    async for chunk in response.aiter_raw():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            if line:
-                yield line
-        if len(rest) > LINE_BYTES:
-            raise Unreachable(f"{what}: one line of a watch is over {LINE_BYTES >> 20} MB")
-    if rest.strip():
-        yield rest

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cockpit import private
-from cockpit.errors import Refused
+from cockpit.errors import Refused, UsageError
 from cockpit.preferences import load
 from cockpit.redact import HIDDEN, know_named, redact, told
 from cockpit.settings import config_file, home
@@ -74,10 +74,10 @@ class Consent:
         self._granted.add(plugin.key)
 
     def allows(self, plugin: Plugin) -> bool:
-        """It may run: by word of this process, by the settings, or because it was allowed before. UsageError of the settings."""
+        """It may run: by word of this process, by the settings, or because it was allowed before."""
         if self.everything or plugin.key in self._granted:
             return True
-        named = plugin.command in load().allowed_plugins and not any(_steers(name) for name in plugin.environment)
+        named = plugin.command in _named() and not any(_steers(name) for name in plugin.environment)
         if named or plugin.key in _remembered():
             self.grant(plugin)
             return True
@@ -100,6 +100,14 @@ def check(plugin: Plugin) -> None:
 def remember(plugin: Plugin) -> None:
     """Allow it from now on, on this machine for this user. OSError when that cannot be kept."""
     private.write(home() / STORE, json.dumps(sorted({*_remembered(), plugin.key}), indent=1) + "\n")
+
+
+def _named() -> tuple[str, ...]:
+    """What the settings allow: nothing where they cannot be read, which is for others to say."""
+    try:
+        return load().allowed_plugins
+    except UsageError:
+        return ()
 
 
 def _remembered() -> frozenset[str]:

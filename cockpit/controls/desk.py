@@ -20,6 +20,8 @@ from cockpit.model.controls import Approval, Cockpit, Controls, Standing
 PATIENCE = 2.0
 """Seconds for which leaving waits until the controls are handed back: without an answer the others wait for the Lease to end."""
 ASK_AGAIN = 30.0
+LOST_SECONDS = 30.0
+"""How long it is said that somebody took the controls from here; whose they are is always known."""
 Fence = Callable[[], int]
 
 
@@ -59,6 +61,7 @@ class Desk:
         self._holder: Cockpit | None = None
         self._had = False
         self._lost = ""
+        self._lost_at = 0.0
         self.tasks: list[asyncio.Task[None]] = []
         """What goes on by itself between `start` and `close`."""
 
@@ -76,7 +79,7 @@ class Desk:
         return Controls(
             standing=standing,
             me=hold.me,
-            holder=self._holder,
+            holder=self._holder if self._claim else self._now_held_by(),
             epoch=hold.epoch,
             since=record.since if record else None,
             watchers=self._presence.others if self._holder is None else self._without(self._holder),
@@ -210,20 +213,24 @@ class Desk:
 
     async def _see_others(self) -> None:
         while True:
-            with suppress(CockpitError):
+            # Whatever one of them raises: that one is tried again, and the others go on.
+            with suppress(Exception):
                 await self._presence.look(self._hold.me, sweep=self._hold.mine)
+            with suppress(Exception):
                 if self._approvals:
                     await self._approvals.read()
-            with suppress(CockpitError):
+            with suppress(Exception):
                 if self._claim:
                     await self._presence.show(self._hold.me)
             await self._clock.sleep(RETRY_SECONDS)
 
     async def _introduce(self) -> None:
-        while not self._hold.me.user:
-            with suppress(CockpitError):
-                self._hold.me = replace(self._hold.me, user=await username(self._api))
-                continue
+        while True:
+            with suppress(Exception):
+                user = await username(self._api)
+                self._hold.me = replace(self._hold.me, user=user)
+            if self._hold.me.user:
+                return
             await self._clock.sleep(ASK_AGAIN)
 
     def _notice(self) -> None:
@@ -232,6 +239,7 @@ class Desk:
         now = hold.record.holder if hold.record else None
         self._holder = now or self._holder
         if self._had and not hold.named and hold.known:
+            self._lost_at = self._clock.monotonic()
             self._lost = f"{now.operator} took the controls" if now else "the controls were taken from this cockpit"
         elif hold.named:
             self._lost = ""
@@ -255,13 +263,21 @@ class Desk:
 
     def _why(self, standing: Standing) -> str:
         hold = self._hold
+        if standing is Standing.NONE:
+            return "" if hold.known else hold.fault
         if standing is Standing.UNKNOWN and hold.named:
             return f"not renewed for {hold.lapsed or 0.0:.0f} s{f' ({hold.fault})' if hold.fault else ''}"
         if standing is Standing.UNKNOWN:
             return hold.fault
         if standing is Standing.FREE and hold.expired and self._holder:
             return f"{self._holder.operator} was not heard from for {LEASE_SECONDS} s"
-        return self._lost if standing in (Standing.THEIRS, Standing.FREE) else ""
+        lately = self._clock.monotonic() - self._lost_at < LOST_SECONDS
+        return self._lost if lately and standing in (Standing.THEIRS, Standing.FREE) else ""
+
+    def _now_held_by(self) -> Cockpit | None:
+        """For who takes none: the holder, and nobody once the Lease was handed back or has ended."""
+        hold = self._hold
+        return hold.record.holder if hold.record and hold.known and not hold.expired else None
 
     def _without(self, holder: Cockpit) -> tuple[Cockpit, ...]:
         held = self._standing() in (Standing.THEIRS, Standing.MINE)

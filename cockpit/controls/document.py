@@ -23,6 +23,8 @@ from cockpit.text import clean
 PREFIX = "cutover-cockpit-"
 LABELS: dict[str, Json] = {"app.kubernetes.io/managed-by": "cutover-cockpit"}
 T = TypeVar("T")
+_DIGITS = 12
+"""More than any epoch has."""
 
 
 class _Meta(msgspec.Struct, rename="camel"):
@@ -46,6 +48,17 @@ class Stored:
 
     texts: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the controls that it was written under; 0 when it names none."""
+        text = self.texts.get("epoch", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
+
+    @property
+    def holder(self) -> str:
+        """Who has written it, in words."""
+        return clean(self.texts.get("holder", ""), 200) or "somebody else"
 
 
 class Document:

@@ -173,14 +173,20 @@ class Hold:
 
     async def _change(self, made: Callable[[Record], dict[str, Json]]) -> str:
         async with self._turn:
-            if not self.mine or self.record is None:
-                return "this cockpit does not have the controls"
             try:
-                await self._put(made(self.record))
+                for _ in range(TRIES):
+                    if not self.mine or self.record is None:
+                        return "this cockpit does not have the controls"
+                    try:
+                        await self._put(made(self.record))
+                    except Conflict:
+                        await self._read()  # a renewal that nobody waited for may have landed
+                    else:
+                        return ""
             except CockpitError as error:
                 self.fault = str(error)
                 return f"the Lease could not be written: {error}"
-            return ""
+            return "the Lease changes all the time: try again"
 
     def _kept(self, record: Record) -> dict[str, Json]:
         return self._document(self.me, record.epoch, record, offered_to=record.offered_to)

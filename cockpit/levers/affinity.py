@@ -6,18 +6,14 @@ run is kept in an annotation on the Deployment itself, so that any machine can g
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from msgspec import DecodeError
-
 from cockpit.clock import Clock
-from cockpit.connections import decode
 from cockpit.connections.kube import KubeClient
-from cockpit.errors import CockpitError, Conflict, Drift, Impossible, NotFound, Rejected, Throttled, Unreachable
-from cockpit.levers.affinity_patch import EPOCH, MANAGER, OURS, RUN, Live, Part, guard, is_bare, operations
+from cockpit.errors import Drift, Impossible, NotFound
+from cockpit.levers.affinity_patch import EPOCH, OURS, RUN, Live, Part, guard, is_bare, operations
 from cockpit.levers.affinity_placement import (
     Placement,
     check,
@@ -27,21 +23,21 @@ from cockpit.levers.affinity_placement import (
     mark,
     opposing_preference,
 )
+from cockpit.levers.affinity_reading import path_of, placement, what_is_there
 from cockpit.levers.affinity_rollout import proof, rolls
 from cockpit.levers.after_a_crash import of_affinity
 from cockpit.levers.base import Fence, Found
 from cockpit.levers.difference import first_difference
 from cockpit.levers.fencing import demand_epoch
-from cockpit.model.cluster import Deployment, Node, Ref
+from cockpit.levers.retries import repeated
+from cockpit.model.cluster import Deployment, Ref
 from cockpit.model.json import Json, canonical
+from cockpit.model.managed import OURS as MANAGER
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.model.playbook import AffinityMode, AffinitySet, Playbook
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 from cockpit.rules.original import ORIGINAL, homeward, left
 from cockpit.rules.others import others
-
-TRIES = 5
-_FIRST_WAIT = 0.2
 
 
 def workloads_moved(playbook: Playbook) -> tuple[Ref, ...]:
@@ -71,18 +67,19 @@ class AffinityLever:
     ) -> None:
         self._client = client
         self._workloads = tuple(workloads)
-        self._run = run
+        self.run = run
+        """The name of the run that the writes leave on the target."""
         self._clock = clock
         self._params = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
         self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def read(self) -> Placement:
         """The workloads, and the nodes; nodes that cannot be read are None."""
-        return await self._read(nodes=True)
+        return await placement(self._client, self._workloads, nodes=True)
 
     async def read_for_restore(self) -> Placement:
-        """The workloads alone: nothing else is needed to go back."""
-        return await self._read(nodes=False)
+        """The workloads alone, as many as there are: nothing else is needed to go back."""
+        return await what_is_there(self._client, self._workloads)
 
     def moves(self, desired: AffinitySet) -> bool:
         """Every mode but `none`."""
@@ -112,7 +109,7 @@ class AffinityLever:
             return Plan(title)
         check(deployment, desired, state)
         recorded = deployment.annotations.get(ORIGINAL, canonical(deployment.affinity))
-        write = self._write(deployment, Part(after, {ORIGINAL: recorded, RUN: self._run}))
+        write = self._write(deployment, Part(after, {ORIGINAL: recorded, RUN: self.run}))
         words = [rolls([deployment]), opposing_preference(deployment, desired)]
         return Plan(title, (write,), "; ".join(w for w in words if w))
 
@@ -138,7 +135,7 @@ class AffinityLever:
         Drift when the affinity, the annotations or the UID are not what the plan read; Conflict and Throttled only after
         five tries, as each try reads again first. The epoch of `fence` is tested and left with the same patch.
         """
-        await self._try(lambda: self._attempt(write, fence))
+        await repeated(lambda: self._attempt(write, fence), self._clock, self._rng)
 
     async def found(self, write: Write) -> Found:
         """What became of a write; a Deployment that is gone contradicts it."""
@@ -168,20 +165,16 @@ class AffinityLever:
         It leaves the epoch on the Deployment and changes nothing else, also where no run has written yet: whoever still believes
         to have the controls may only be about to read.
         """
-        await self._try(lambda: self._stamp(write, fence))
-
-    async def _try(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        for count in range(TRIES):
-            try:
-                await attempt()
-                break
-            except (Conflict, Throttled) as fault:
-                if count == TRIES - 1:
-                    raise
-                await self._clock.sleep(self._wait(count, fault))
+        await repeated(lambda: self._stamp(write, fence), self._clock, self._rng)
 
     def reading(self, state: Placement, desired: AffinitySet | None) -> Reading:
         """How far `desired` (None: the original everywhere) holds. PROVEN only when configured and fully rolled out."""
+        told = self._reading(state, desired)
+        if desired is None and state.missing and told.proof is Proof.PROVEN:
+            return replace(told, proof=Proof.UNPROVEN, why="; ".join(f"{ref}: {why}" for ref, why in state.missing.items()))
+        return told
+
+    def _reading(self, state: Placement, desired: AffinitySet | None) -> Reading:
         deployments = [_find(state, desired.workload)] if desired else list(state.deployments.values())
         marks = tuple(map(mark, state.deployments.values()))
         rolled = ", ".join(f"{d.updated}/{d.replicas} rolled out" for d in deployments)
@@ -196,13 +189,14 @@ class AffinityLever:
         after, path = _part(write.after), str(write.request["path"])
         live = Live.parse(await self._client.get(path))
         epoch = demand_epoch(live.epoch, fence, write.target)
+        if fence is None and not after.annotations:
+            epoch = None  # rolled back: no trace stays
         there = live.uid == write.expects["uid"] and live.part.same(after)
-        if there and (after.annotations or live.epoch is None):
+        if there and (after.annotations or live.epoch == epoch):
             return
         if not there:
             _demand(write, live)
-        stamped = after.stamped(epoch if after.annotations else None)  # home again: no trace stays
-        stored = await self._send(path, live, stamped, way_back=fence is None)
+        stored = await self._send(path, live, after.stamped(epoch), way_back=fence is None)
         if not stored.part.same(after):
             found = first_difference(after.affinity, stored.part.affinity, "spec.template.spec.affinity")
             raise Drift(
@@ -230,7 +224,7 @@ class AffinityLever:
             target=f"deployment/{deployment.name}",
             before=before.as_json(),
             after=after.as_json(),
-            request=self._request(_path(deployment.namespace, deployment.name), patch),
+            request=self._request(path_of(deployment.namespace, deployment.name), patch),
             expects={"uid": deployment.uid, **before.as_json()},
         )
 
@@ -273,37 +267,6 @@ class AffinityLever:
                 words += [f"deployment/{deployment.name} is paused and rolls only when resumed"] if deployment.paused else []
         return tuple(writes), "; ".join([rolls(rolling), *words] if writes else words)
 
-    def _wait(self, attempt: int, fault: Rejected) -> float:
-        asked = fault.retry_after if isinstance(fault, Throttled) else None
-        return max(asked or 0.0, self._rng.uniform(0, _FIRST_WAIT * 2**attempt))
-
-    async def _read_deployment(self, ref: Ref) -> Deployment:
-        raw = await self._client.get(_path(ref.namespace, ref.name))
-        try:
-            return decode.deployment(raw)
-        except DecodeError as fault:
-            raise Unreachable(f"{ref}: what the API server sent is no Deployment: {fault}") from None
-
-    async def _read(self, *, nodes: bool) -> Placement:
-        workloads = asyncio.gather(*(self._read_deployment(ref) for ref in self._workloads))
-        deployments, found = await asyncio.gather(workloads, self._read_nodes() if nodes else _not_asked())
-        return Placement(dict(zip(self._workloads, deployments, strict=True)), *found)
-
-    async def _read_nodes(self) -> tuple[tuple[Node, ...] | None, str]:
-        nodes: list[Node] = []
-        try:
-            async for page in self._client.pages("/api/v1/nodes"):
-                nodes += decode.NODES.page(page).items
-        except CockpitError as fault:
-            return None, str(fault)
-        except DecodeError as fault:
-            return None, f"the list of nodes cannot be read: {fault}"
-        return tuple(nodes), ""
-
-
-async def _not_asked() -> tuple[None, str]:
-    return None, "they were not asked for"
-
 
 def _find(state: Placement, ref: Ref) -> Deployment:
     deployment = state.deployments.get(ref)
@@ -332,7 +295,3 @@ def _demand(write: Write, live: Live) -> None:
 
 def _part(value: object) -> Part:
     return Part.from_json(value if isinstance(value, Mapping) else {})
-
-
-def _path(namespace: str, name: str) -> str:
-    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"

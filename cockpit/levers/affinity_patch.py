@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cockpit.errors import Unreachable
-from cockpit.model.json import Json, canonical
+from cockpit.model.json import Json, canonical, child
+from cockpit.model.managed import OURS as MANAGER
+from cockpit.model.managed import owns
 from cockpit.rules.original import ORIGINAL
 from cockpit.text import clean
 
@@ -20,7 +22,7 @@ EPOCH = "cutover-cockpit.dev/epoch"
 """The epoch of the controls under which the affinity was written last: a fence against whoever had them before."""
 OURS = (ORIGINAL, RUN)
 _WRITTEN = (*OURS, EPOCH)
-MANAGER = "cutover-cockpit"
+_FIELD = ("f:spec", "f:template", "f:spec", "f:affinity")
 _AFFINITY = "/spec/template/spec/affinity"
 _ANNOTATIONS = "/metadata/annotations"
 
@@ -77,9 +79,9 @@ class Live:
             body: Json = json.loads(raw)
         except ValueError as fault:
             raise Unreachable(f"what the API server sent is no Deployment: {fault}") from None
-        metadata = _child(body, "metadata")
+        metadata = child(body, "metadata")
         annotations = _strings(metadata.get("annotations"))
-        pod_spec = _child(_child(_child(body, "spec"), "template"), "spec")
+        pod_spec = child(child(child(body, "spec"), "template"), "spec")
         return cls(
             uid=str(metadata.get("uid", "")),
             resource_version=str(metadata.get("resourceVersion", "")),
@@ -144,22 +146,9 @@ def _op(op: str, path: str, value: Json = None) -> Json:
 
 def _owner(managed: Json) -> str:
     entries = [e for e in managed if isinstance(e, dict)] if isinstance(managed, list) else []
-    others = [e for e in entries if e.get("manager") != MANAGER and _owns_affinity(e.get("fieldsV1"))]
+    others = [e for e in entries if e.get("manager") != MANAGER and owns(e.get("fieldsV1"), _FIELD)]
     newest = max(others, key=lambda e: str(e.get("time", "")), default=None)
     return clean(str(newest.get("manager", "")), 80) if newest else ""
-
-
-def _owns_affinity(fields: Json) -> bool:
-    for step in ("f:spec", "f:template", "f:spec", "f:affinity"):
-        if not isinstance(fields, dict) or step not in fields:
-            return False
-        fields = fields[step]
-    return True
-
-
-def _child(value: Json, key: str) -> dict[str, Json]:
-    child = value.get(key) if isinstance(value, dict) else None
-    return child if isinstance(child, dict) else {}
 
 
 def _strings(value: Json) -> dict[str, str]:

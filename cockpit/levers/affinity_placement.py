@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cockpit.errors import Impossible
 from cockpit.model.arch import ARCH_LABEL, ARCH_LABELS, Arch
@@ -28,6 +28,8 @@ class Placement:
     deployments: Mapping[Ref, Deployment]
     nodes: tuple[Node, ...] | None
     why: str = ""
+    missing: Mapping[Ref, str] = field(default_factory=dict)
+    """Workloads that could not be read, with the reason: whoever goes back does so with the others."""
 
 
 def intended(deployment: Deployment, desired: AffinitySet) -> Json:

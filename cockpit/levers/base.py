@@ -101,12 +101,28 @@ class Recoverable(Protocol):
 
 
 @runtime_checkable
+class Proven(Protocol):
+    """A lever whose proof takes more than `read_for_restore` reads."""
+
+    async def read_for_proof(self) -> Any:
+        """What `reading` needs to prove that everything is back: asked after the writes, and not for long."""
+        ...
+
+
+@runtime_checkable
 class Bystander(Protocol):
     """A lever whose targets tell who else has written there."""
 
     def others(self, state: Any) -> tuple[str, ...]:
         """What others have changed on the targets since the run began, in words: a restore leaves it as it is. Pure."""
         ...
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """A lever that leaves the name of its run on its targets: a part of its plans, and so of what a second person approves."""
+
+    run: str
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ as the patch's precondition. A rule that follows is the proof: until it does not
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
@@ -17,26 +17,29 @@ from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
 from cockpit.connections.decode_ingress import INGRESSES
 from cockpit.connections.kube import KubeClient
-from cockpit.errors import CockpitError, Conflict, Drift, Impossible, Rejected, Throttled, Unreachable
-from cockpit.levers.affinity_patch import EPOCH, MANAGER, RUN
+from cockpit.errors import Drift, Impossible, NotFound, Unreachable
+from cockpit.levers.affinity_patch import EPOCH, RUN
 from cockpit.levers.base import Fence, Found
 from cockpit.levers.fencing import demand_epoch
+from cockpit.levers.health import demand_still_healthy
 from cockpit.levers.ingress_action import Names, others_in, weights_in, with_weights
 from cockpit.levers.ingress_balance import Place, Routed, as_rule, owned, reading, written_by
 from cockpit.levers.ingress_patch import ORIGINAL, Part, operations
+from cockpit.levers.ingress_reading import read_balance
+from cockpit.levers.retries import repeated
 from cockpit.levers.weights_actions import check_weights
-from cockpit.levers.weights_balance import Balance, check_health, demand_healthy, growing, moves, sick
+from cockpit.levers.weights_balance import Balance, check_health, growing, moves, sick
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ingress
 from cockpit.model.json import Json
+from cockpit.model.managed import OURS as MANAGER
 from cockpit.model.plan import Plan, Reading, Write
 from cockpit.model.playbook import Alb, WeightsSet
-from cockpit.model.share import Rule, TargetGroup
+from cockpit.model.share import Rule
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 
-TRIES = 5
-_FIRST_WAIT = 0.2
-_NO_AWS = "the load balancer is not connected"
+PROOF_SECONDS = 5.0
+"""How long (wall time) a way back waits for the rules each time that it looks whether they follow."""
 
 
 class IngressLever:
@@ -68,20 +71,29 @@ class IngressLever:
         self._alb = alb
         self._place = Place(namespace, alb.ingress)
         self._names = Names(alb.target_groups, alb.ingress.services)
-        self._run = run
+        self.run = run
+        """The name of the run that the writes leave on the target."""
         self._clock = clock
         self._params = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
         self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def read(self) -> Routed:
         """The Ingress, the rules that forward to both target groups, the targets' health; what AWS does not tell is not known."""
-        ingress, balance = await asyncio.gather(self._read(), self._read_balance(targets=True))
+        ingress, balance = await asyncio.gather(self._read(), read_balance(self._elb, self._alb.target_groups, targets=True))
         return Routed(ingress, balance)
 
     async def read_for_restore(self) -> Routed:
-        """The Ingress and, for the proof, the rules."""
-        ingress, balance = await asyncio.gather(self._read(), self._read_balance(targets=False))
-        return Routed(ingress, balance)
+        """The Ingress alone: nobody on the way back waits for AWS before the Ingress is written."""
+        return Routed(await self._read(), Balance((), None, "the load balancer was not asked"))
+
+    async def read_for_proof(self) -> Routed:
+        """The Ingress and, as far as AWS answers soon, the rules that follow it."""
+        balance = read_balance(self._elb, self._alb.target_groups, targets=False, patience=PROOF_SECONDS)
+        return Routed(*await asyncio.gather(self._read(), balance))
+
+    def connect(self, elb: Elb) -> None:
+        """The load balancer, where it could be had only later than the API server."""
+        self._elb = elb
 
     def moves(self, desired: WeightsSet) -> bool:
         """Any weight for the target."""
@@ -127,7 +139,7 @@ class IngressLever:
         text = with_weights(part.text, self._names, desired.weights, self._place.what)
         if text == part.text:
             return Plan(title, (), "no traffic moves")
-        write = self._write(state.ingress, part, Part(text, kept, self._run))
+        write = self._write(state.ingress, part, Part(text, kept, self.run))
         more: list[Json] = [*dict.fromkeys(arn for rule in balance.rules for arn in growing(rule, wanted))]
         write = replace(write, request={**write.request, "healthy": more})
         return Plan(title, (write,), moves(replace(balance, rules=(virtual,)), wanted, self._alb.target_groups[Arch.ARM64]))
@@ -139,8 +151,8 @@ class IngressLever:
     def restore(self, state: Routed) -> Plan:
         """Back to the weights that the Ingress keeps, whatever else was changed in its action; empty when nothing is recorded."""
         title, ingress = "weights: back to the original", state.ingress
-        if not any(key in ingress.annotations for key in (ORIGINAL, RUN, EPOCH)):
-            return Plan(title)
+        if not any(key in ingress.annotations for key in (ORIGINAL, RUN)):
+            return Plan(title, (self._unstamp(ingress),) if EPOCH in ingress.annotations else ())
         part = self._part(ingress)
         now, was = self._weights(part.text), self._weights(part.text)
         if part.original is not None:
@@ -172,15 +184,22 @@ class IngressLever:
         Drift when the action, the record or the UID are not what the plan read; Conflict and Throttled only after five tries, as
         each try reads again first. Whether a rule follows is for `reading` to tell.
         """
-        await self._try(lambda: self._attempt(write, fence))
+        await repeated(lambda: self._attempt(write, fence), self._clock, self._rng)
 
     async def fence_target(self, write: Write, fence: Fence) -> None:
-        """Make sure that a patch which an older epoch may have sent for `write` cannot land any more, changing nothing else."""
-        await self._try(lambda: self._stamp(write, fence))
+        """Make sure that a patch which an older epoch may have sent for `write` cannot land any more, changing nothing else.
+
+        The epoch stays on the Ingress, also where no run has written yet: whoever still believes to have the controls may only
+        be about to read.
+        """
+        await repeated(lambda: self._stamp(write, fence), self._clock, self._rng)
 
     async def found(self, write: Write) -> Found:
-        """What became of a write that may or may not have been carried out."""
-        live = await self._read()
+        """What became of a write that may or may not have been carried out; an Ingress that is gone contradicts it."""
+        try:
+            live = await self._read()
+        except NotFound:
+            return Found.CONTRADICTED
         if live.uid != write.expects["uid"] or self._place.key not in live.annotations:
             return Found.CONTRADICTED
         part = replace(Part.of(live, self._place.key), run=None)
@@ -196,22 +215,16 @@ class IngressLever:
         live = await self._read()
         after, before = _part(write.request["after"]), _part(write.expects["part"])
         epoch = demand_epoch(live.annotations.get(EPOCH), fence, write.target)
-        epoch = epoch if after.original is not None else None  # home again: no trace stays
+        if fence is None and after.original is None:
+            epoch = None  # rolled back: no trace stays
         self._demand(write, live, before, after)
-        part = Part.of(live, self._place.key)
-        if part == after and (epoch is not None or EPOCH not in live.annotations):
+        there = Part.of(live, self._place.key) == after
+        if there and (after.original is not None or live.annotations.get(EPOCH) == epoch):
             return
-        await self._demand_healthy(write)
+        await demand_still_healthy(write, self._elb, self._alb.target_groups)
         stored = await self._send(live, after.annotations(self._place.key, epoch), way_back=fence is None)
         if self._place.key not in stored.annotations or Part.of(stored, self._place.key) != after:
             raise Drift(f"{write.target}: the server stored something else than was sent; look for an admission webhook")
-
-    async def _demand_healthy(self, write: Write) -> None:
-        """Look again at the targets that a phase's write gives more to. A way back asks nobody."""
-        more = write.request.get("healthy")
-        if isinstance(more, list) and more and self._elb:
-            groups = {arch: arn for arch, arn in self._alb.target_groups.items() if arn in more}
-            demand_healthy(write.target, [*groups.values()], await self._elb.target_groups(groups))
 
     async def _stamp(self, write: Write, fence: Fence) -> None:
         live = await self._read()
@@ -219,9 +232,7 @@ class IngressLever:
             return  # an older patch tests the UID
         before = live.annotations.get(EPOCH)
         if before != (epoch := demand_epoch(before, fence, write.target)):
-            live = await self._send(live, {EPOCH: epoch})
-        if Part.of(live, self._place.key).original is None:
-            await self._send(live, {EPOCH: None})
+            await self._send(live, {EPOCH: epoch})
 
     def _demand(self, write: Write, live: Ingress, before: Part, after: Part) -> None:
         """Drift unless the Ingress is as the write expects it, or already as it leaves it."""
@@ -245,6 +256,12 @@ class IngressLever:
     def _write(self, ingress: Ingress, before: Part, after: Part) -> Write:
         sent = operations(ingress, {k: v for k, v in after.annotations(self._place.key, None).items() if k != EPOCH})
         return self._made(ingress.uid, before, after, sent)
+
+    def _unstamp(self, ingress: Ingress) -> Write:
+        """Takes away a fence that was left where no run has written."""
+        part = self._part(ingress)
+        write = self._made(ingress.uid, part, part, operations(ingress, {EPOCH: None}))
+        return replace(write, request={**write.request, "only": "epoch"})
 
     def _made(self, uid: str, before: Part, after: Part, patch: list[Json]) -> Write:
         return Write(
@@ -283,38 +300,8 @@ class IngressLever:
     def _as_rule(self, text: str) -> Rule:
         return as_rule(self._place.label, self._weights(text), others_in(text, self._names, self._place.what), self._alb)
 
-    async def _try(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        for count in range(TRIES):
-            try:
-                await attempt()
-                break
-            except (Conflict, Throttled) as fault:
-                if count == TRIES - 1:
-                    raise
-                await self._clock.sleep(self._wait(count, fault))
-
-    def _wait(self, attempt: int, fault: Rejected) -> float:
-        asked = fault.retry_after if isinstance(fault, Throttled) else None
-        return max(asked or 0.0, self._rng.uniform(0, _FIRST_WAIT * 2**attempt))
-
     async def _read(self) -> Ingress:
         return _ingress(await self._client.get(self._place.path))
-
-    async def _read_balance(self, *, targets: bool) -> Balance:
-        if self._elb is None:
-            return Balance((), None, _NO_AWS)
-        groups = self._alb.target_groups
-        try:
-            rules = await self._elb.attached(tuple(groups.values()))
-        except CockpitError as fault:
-            return Balance((), None, str(fault))
-        if not targets:
-            return Balance(rules, None, "targets were not asked for")
-        try:
-            known: tuple[TargetGroup, ...] = await self._elb.target_groups(groups)
-        except CockpitError as fault:
-            return Balance(rules, None, str(fault))
-        return Balance(rules, known)
 
 
 def _ingress(raw: bytes) -> Ingress:

@@ -7,34 +7,28 @@ before the run are kept in a tag on the rule or listener, set before the first c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 
 from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
-from cockpit.errors import CockpitError, Drift, Impossible, NotFound, NotInControl, Throttled, Unreachable
+from cockpit.errors import CockpitError, Drift, Impossible, NotFound
 from cockpit.levers.after_a_crash import of_weights
 from cockpit.levers.base import Fence, Found
-from cockpit.levers.difference import first_difference
-from cockpit.levers.fencing import demand_epoch
 from cockpit.levers.weights_actions import (
     EPOCH,
     ORIGINAL,
-    Actions,
     check,
     check_weights,
-    comparable,
     label,
     record,
     recorded,
-    same,
     sendable,
     with_weights,
 )
 from cockpit.levers.weights_balance import (
     Balance,
     check_health,
-    demand_healthy,
     growing,
     is_set,
     mark,
@@ -43,18 +37,13 @@ from cockpit.levers.weights_balance import (
     sick,
     with_,
 )
+from cockpit.levers.weights_writing import BUDGET, RuleWriter
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
 from cockpit.model.playbook import Alb, WeightsSet
 from cockpit.model.share import Rule, TargetGroup
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
-
-BUDGET = 180.0
-_FIRST_WAIT = 1.0
-_LONGEST_WAIT = 20.0
-_LOOKS = 5
-_LOOK_AGAIN = 1.0
 
 
 class WeightsLever:
@@ -80,11 +69,7 @@ class WeightsLever:
     ) -> None:
         self._elb = elb
         self._alb = alb
-        self._clock = clock
-        self._dry_run = dry_run
-        self._budget = budget
-        self._on_retry = on_retry or _nobody
-        self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
+        self._writer = RuleWriter(elb, alb, clock, dry_run=dry_run, budget=budget, on_retry=on_retry, rng=rng)
 
     async def read(self) -> Balance:
         """The rules with their tags, and the targets' health; health that cannot be read is None."""
@@ -92,8 +77,9 @@ class WeightsLever:
         return Balance(tuple(rules), targets, why)
 
     async def read_for_restore(self) -> Balance:
-        """The rules alone."""
-        return Balance(tuple(await self._elb.rules(self._alb.listeners, self._alb.rules)), None, "targets were not asked for")
+        """The rules alone, as many as there are."""
+        rules, missing = await self._elb.rules_there(self._alb.listeners, self._alb.rules)
+        return Balance(rules, None, "targets were not asked for", {arn: str(error) for arn, error in missing.items()})
 
     def moves(self, desired: WeightsSet) -> bool:
         """Any weight for the target: a phase that gives it none is where every run begins."""
@@ -139,6 +125,8 @@ class WeightsLever:
             try:
                 if ORIGINAL in rule.tags:
                     writes.append(self._write_back(rule))
+                elif EPOCH in rule.tags:
+                    writes.append(self._unstamp(rule))
             except Impossible as fault:
                 words.append(str(fault))
         if words and not writes:
@@ -152,32 +140,14 @@ class WeightsLever:
     async def apply(self, write: Write, fence: Fence | None = None) -> None:
         """Tag, modify, read back. Harmless when the write is already there; Drift when the rule is not what the plan read.
 
-        Throttled and time-outs are repeated with full jitter within the budget, each time from reading the rule again, so
-        that nothing is ever shifted twice or over somebody else's change. The epoch of `fence` is left in a tag before.
+        Throttled and time-outs are repeated within the budget. The epoch of `fence` is left in a tag before.
         """
-        start = self._clock.monotonic()
-        attempt = 0
-        unanswered: _Unanswered | None = None
-        while True:
-            try:
-                return await self._attempt(write, fence)
-            except NotInControl as lost:
-                # Whether the earlier request was carried out is not known, and may no longer be found out by sending it again.
-                raise unanswered.cause if unanswered else lost from None
-            except (Throttled, _Unanswered) as fault:
-                unanswered = fault if isinstance(fault, _Unanswered) else unanswered
-                wait = self._wait(attempt, fault)
-                left = self._budget - (self._clock.monotonic() - start)
-                if wait > left:
-                    raise fault.cause if isinstance(fault, _Unanswered) else fault from None
-                self._on_retry(f"{write.target}: {fault}; trying again in {wait:.0f} s, for {left:.0f} s more at most")
-                await self._clock.sleep(wait)
-                attempt += 1
+        await self._writer.apply(write, fence)
 
     async def found(self, write: Write) -> Found:
         """What became of a write; a rule that is gone contradicts it."""
         try:
-            return of_weights(write, await self._look(write))
+            return of_weights(write, await self._writer.look(write))
         except (Drift, NotFound):
             return Found.CONTRADICTED
 
@@ -198,8 +168,8 @@ class WeightsLever:
         intended = dict.fromkeys(share_in_words(with_(rule, weights), arm) for rule, weights in wanted)
         configured = dict.fromkeys(share_in_words(rule, arm) for rule in state.rules)
         wrong = [label(rule) for rule, weights in wanted if not weights or not is_set(rule, weights)]
-        proof = Proof.CONTRADICTED if wrong else Proof.PROVEN
-        why = f"not as intended: {', '.join(wrong)}" if wrong else ""
+        proof = Proof.CONTRADICTED if wrong else Proof.UNPROVEN if state.missing else Proof.PROVEN
+        why = f"not as intended: {', '.join(wrong)}" if wrong else "; ".join(state.missing.values())
         marks = tuple(mark(rule, self._alb.target_groups) for rule in state.rules)
         return Reading(self.name, " / ".join(intended), " / ".join(configured), "", proof, why, marks)
 
@@ -221,6 +191,11 @@ class WeightsLever:
     def _write_back(self, rule: Rule) -> Write:
         return self._change(rule, recorded(rule, tuple(self._alb.target_groups.values())), {"tag": None, "untag": True})
 
+    def _unstamp(self, rule: Rule) -> Write:
+        """Takes away an epoch that was left by a phase that was undone."""
+        now = {arn: rule.weights[arn] for arn in self._alb.target_groups.values() if arn in rule.weights}
+        return self._change(rule, now, {"tag": None, "untag": True, "only": "epoch"})
+
     def _change(self, rule: Rule, weights: Mapping[str, int], tagging: Mapping[str, Json]) -> Write:
         names = {arn: str(arch) for arch, arn in self._alb.target_groups.items()}
         return Write(
@@ -237,94 +212,11 @@ class WeightsLever:
             expects={"actions": [dict(a) for a in sendable(rule.actions)]},
         )
 
-    async def _attempt(self, write: Write, fence: Fence | None) -> None:
-        rule = await self._look(write)
-        epoch = demand_epoch(rule.tags.get(EPOCH), fence, write.target)
-        sent, expected = _actions(write.request), _actions(write.expects)
-        done = same(rule.actions, sent)
-        if not done and not same(rule.actions, expected):
-            raise _drift(write, expected, rule)
-        if self._dry_run:
-            return
-        if tags := _tags(write, rule, epoch):
-            await _answered(self._elb.tag(rule.arn, tags, way_back=fence is None))
-        if not done:
-            await self._modify(write, rule, sent, expected, fence)
-        if write.request.get("untag") and (left := [key for key in (ORIGINAL, EPOCH) if key in rule.tags or key in tags]):
-            _ask(fence)
-            await _answered(self._elb.untag(rule.arn, left, way_back=fence is None))
-
-    async def _demand_healthy(self, write: Write) -> None:
-        """Look again at the targets that a phase gives more to: retries may have taken minutes. A way back asks nobody."""
-        more = write.request.get("healthy")
-        if isinstance(more, list) and more:
-            groups = {arch: arn for arch, arn in self._alb.target_groups.items() if arn in more}
-            demand_healthy(write.target, [*groups.values()], await self._elb.target_groups(groups))
-
-    async def _modify(self, write: Write, rule: Rule, sent: Actions, expected: Actions, fence: Fence | None) -> None:
-        # No tag is a precondition of modify-rule: a cockpit that is stopped right here, and goes on after another one took the
-        # controls, is held back by its fence, which counts the time. What remains is a request that is on its way already; the
-        # new holder settles the intent of it before its own first write, and the watch on the rule sees it within 10 s.
-        await self._demand_healthy(write)
-        await self._elb.prove(way_back=fence is None)  # before the fence: whose credentials these are may take a while to hear
-        _ask(fence)
-        await _answered(self._elb.modify(rule, sent, way_back=fence is None))
-        for _ in range(_LOOKS):
-            found = await self._look(write)
-            if same(found.actions, sent):
-                return
-            if not same(found.actions, expected):
-                raise _drift(write, sent, found)
-            await self._clock.sleep(_LOOK_AGAIN)
-        raise Drift(
-            f"{write.target}: the load balancer accepted the new weights but still has the old ones; look who sets them back"
-        )
-
-    async def _look(self, write: Write) -> Rule:
-        arn = str(write.request["arn"])
-        listeners, rules = ((arn,), ()) if write.request["is_default"] else ((), (arn,))
-        for rule in await self._elb.rules(listeners, rules):
-            return rule
-        raise Drift(f"{write.target}: it is gone; nothing was written; plan again")
-
     async def _read_targets(self) -> tuple[tuple[TargetGroup, ...] | None, str]:
         try:
             return tuple(await self._elb.target_groups(self._alb.target_groups)), ""
         except CockpitError as fault:
             return None, str(fault)
-
-    def _wait(self, attempt: int, fault: Exception) -> float:
-        asked = fault.retry_after if isinstance(fault, Throttled) else None
-        # Full jitter: many cockpits and controllers share one bucket per account and Region.
-        return max(asked or 0.0, self._rng.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)))
-
-
-class _Unanswered(Exception):
-    """A write without an answer: whether it was carried out is only known after reading again."""
-
-    def __init__(self, cause: Unreachable) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-def _tags(write: Write, rule: Rule, epoch: str | None) -> dict[str, str]:
-    """The tags to set before the weights: the record of the original where there is none, the epoch where it is another one."""
-    original = write.request.get("tag")
-    tags = {ORIGINAL: original} if isinstance(original, str) and ORIGINAL not in rule.tags else {}
-    stays = not write.request.get("untag")
-    return tags | ({EPOCH: epoch} if stays and epoch is not None and rule.tags.get(EPOCH) != epoch else {})
-
-
-def _ask(fence: Fence | None) -> None:
-    if fence is not None:
-        fence()
-
-
-async def _answered(write: Awaitable[None]) -> None:
-    try:
-        await write
-    except Unreachable as fault:
-        raise _Unanswered(fault) from fault
 
 
 def _grows(write: Write, arch: Arch) -> bool:
@@ -342,15 +234,6 @@ def _number(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _nobody(message: str) -> None:
-    del message
-
-
-def _actions(part: Mapping[str, Json]) -> Actions:
-    actions = part["actions"]
-    return tuple(a for a in actions if isinstance(a, dict)) if isinstance(actions, list) else ()
-
-
 def _reverse(write: Write) -> Write:
     recorded_here = write.request["tag"] is not None
     return Write(
@@ -361,8 +244,3 @@ def _reverse(write: Write) -> Write:
         request={**write.request, "actions": write.expects["actions"], "tag": None, "untag": recorded_here, "healthy": []},
         expects={"actions": write.request["actions"]},
     )
-
-
-def _drift(write: Write, expected: Actions, rule: Rule) -> Drift:
-    found = first_difference(comparable(expected), comparable(rule.actions), "actions")
-    return Drift(f"{write.target}: {found}: somebody else changed it; nothing more was written; plan again")

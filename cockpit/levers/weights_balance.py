@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cockpit.errors import Impossible
@@ -27,6 +27,8 @@ class Balance:
     targets: tuple[TargetGroup, ...] | None
     why: str = ""
     """Why the targets are not known."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Rules and listeners (ARNs) that could not be read, with the reason: whoever goes back does so with the others."""
 
 
 def is_set(rule: Rule, weights: Mapping[str, int]) -> bool:

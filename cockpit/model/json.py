@@ -17,3 +17,9 @@ def canonical(value: Json) -> str:
 def digest(value: Json) -> str:
     """The first 12 hex digits of the SHA-256 of the canonical text."""
     return sha256(canonical(value).encode()).hexdigest()[:12]
+
+
+def child(value: Json, key: str) -> dict[str, Json]:
+    """The object at `key`; an empty one where there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}

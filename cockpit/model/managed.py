@@ -10,8 +10,6 @@ from cockpit.model.json import Json
 
 OURS = "cutover-cockpit"
 """The field manager that every write of a cockpit names."""
-
-
 UNKNOWN = "not known: managedFields name nobody, as who removes a field owns nothing; the API server's audit log knows"
 """For people, where there is no writer to be found."""
 
@@ -44,12 +42,13 @@ def writer(managers: Sequence[Manager], path: Sequence[str]) -> Writer | None:
     """
     ours = max((m.at for m in managers if m.name == OURS and m.at), default=None)
     others = [m for m in managers if m.name != OURS and not m.subresource and not (ours and m.at and m.at < ours)]
-    owning = [m for m in others if _owns(m.fields, path)]
+    owning = [m for m in others if owns(m.fields, path)]
     newest = max(owning or (others if ours else []), key=_time, default=None)
     return Writer(newest.name, newest.at) if newest else None
 
 
-def _owns(fields: Json, path: Sequence[str]) -> bool:
+def owns(fields: Json, path: Sequence[str]) -> bool:
+    """Whether a fieldsV1 names the field at `path`, or something below it."""
     for step in path:
         if not isinstance(fields, dict) or step not in fields:
             return False

@@ -39,3 +39,7 @@ class Pin:
         pairs = (("cluster (kube-system UID)", self.cluster_uid, now.cluster_uid), ("account", self.account, now.account))
         differing = [(what, was, found) for what, was, found in pairs if was and found and was != found]
         return "; ".join(f"its {what} is {was}, this one is {found}" for what, was, found in differing)
+
+
+ANYWHERE = Pin()
+"""Nothing is known of the place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cockpit.model import playbook as model
+from cockpit.model import signal
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
 from cockpit.model.finding import FindingKind
@@ -12,7 +13,7 @@ from cockpit.playbook.fields import Part
 from cockpit.playbook.schema_metrics import Metrics
 from cockpit.text import clean
 
-_Signals = dict[str, model.Signal]
+_Signals = dict[str, signal.Signal]
 
 
 def build(spec: schema.Playbook, source: str) -> model.Playbook:
@@ -134,7 +135,7 @@ def _check(check: Part, signals: _Signals) -> model.Check:
     return model.NativeCheck(hint_below=units.share(check.hint_below)) if isinstance(check, NativeGate) else model.RollbackCheck()
 
 
-def _signal_check(check: SignalGate, unit: model.Unit) -> model.SignalCheck:
+def _signal_check(check: SignalGate, unit: signal.Unit) -> model.SignalCheck:
     return model.SignalCheck(
         signal=check.signal,
         max=None if check.max is None else units.limit(check.max, unit),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import resources
 
 from cockpit.model import playbook as model
+from cockpit.model import signal
 from cockpit.model.arch import Arch
 from cockpit.playbook import schema, units
 from cockpit.playbook.presets import PRESETS, SHAPES, Preset, Scope
@@ -16,15 +17,15 @@ from cockpit.text import clean
 
 _REQUESTS = "requests"
 _ALB_WORDS = {
-    model.Measure.ERROR_RATE: ": 5xx of targets and failed connections to them, over requests"
+    signal.Measure.ERROR_RATE: ": 5xx of targets and failed connections to them, over requests"
     " (without the load balancer's own 5xx: a broken response, a time-out)"
 }
 """What a reader of the plan must know of a measure that CloudWatch is asked for."""
 
 
-def prometheus(part: Prometheus) -> model.Prometheus:
+def prometheus(part: Prometheus) -> signal.Prometheus:
     """The server that PromQL goes to."""
-    return model.Prometheus(
+    return signal.Prometheus(
         url=part.url,
         bearer_token_file=part.bearer_token_file,
         every=units.duration(part.every),
@@ -32,10 +33,10 @@ def prometheus(part: Prometheus) -> model.Prometheus:
     )
 
 
-def cloudwatch(part: CloudWatch, alb: schema.Alb) -> model.CloudWatch:
+def cloudwatch(part: CloudWatch, alb: schema.Alb) -> signal.CloudWatch:
     """CloudWatch for the load balancer `alb`, whose ARNs name what the playbook leaves out."""
     named = next(iter([*alb.listeners, *alb.rules]), "")
-    return model.CloudWatch(
+    return signal.CloudWatch(
         region=part.region or alb.region,
         load_balancer=part.load_balancer or "/".join(named.split("/")[1:4]),
         target_groups={
@@ -48,17 +49,17 @@ def cloudwatch(part: CloudWatch, alb: schema.Alb) -> model.CloudWatch:
     )
 
 
-def signals(metrics: Metrics, target: model.Target) -> dict[str, model.Signal]:
+def signals(metrics: Metrics, target: model.Target) -> dict[str, signal.Signal]:
     """All signals by name. `requests` comes first, since others divide it; the order stays the playbook's."""
-    found: dict[str, model.Signal] = {}
+    found: dict[str, signal.Signal] = {}
     for name in sorted(metrics.signals, key=lambda name: name != _REQUESTS):
         found[name] = _signal(name, metrics.signals[name], target, found.get(_REQUESTS))
     return {name: found[name] for name in metrics.signals}
 
 
-def _signal(name: str, spec: Signal, target: model.Target, requests: model.Signal | None) -> model.Signal:
+def _signal(name: str, spec: Signal, target: model.Target, requests: signal.Signal | None) -> signal.Signal:
     if spec.query is not None and spec.unit is not None:
-        return model.Signal(name, model.Unit(spec.unit), spec.query.strip(), spec.better)
+        return signal.Signal(name, signal.Unit(spec.unit), spec.query.strip(), spec.better)
     preset = PRESETS[spec.preset or "alb"]
     measure = preset.measure(name, spec.of)
     if measure is None:
@@ -66,12 +67,12 @@ def _signal(name: str, spec: Signal, target: model.Target, requests: model.Signa
     unit, better = SHAPES[measure]
     if preset.build is None:
         words = f"CloudWatch {measure} by target group{_ALB_WORDS.get(measure, '')}"
-        return model.Signal(name, unit, words, better, measure=measure, preset=preset.name)
+        return signal.Signal(name, unit, words, better, measure=measure, preset=preset.name)
     queries = _queries(preset, measure, _scope(spec, target, requests))
-    return model.Signal(name, unit, _template(queries), better, queries, preset=preset.name)
+    return signal.Signal(name, unit, _template(queries), better, queries, preset=preset.name)
 
 
-def _queries(preset: Preset, measure: model.Measure, scope: Scope) -> dict[Arch, str]:
+def _queries(preset: Preset, measure: signal.Measure, scope: Scope) -> dict[Arch, str]:
     if preset.build is None:
         return {}
     return {arch: preset.build(measure, scope, arch) for arch in Arch}
@@ -79,12 +80,12 @@ def _queries(preset: Preset, measure: model.Measure, scope: Scope) -> dict[Arch,
 
 def _template(queries: Mapping[Arch, str]) -> str:
     """One text for both where they differ in the architecture's name only; else that of arm64, one of `queries`."""
-    arm = queries[Arch.ARM64].replace(f'"{Arch.ARM64}"', f'"{model.ARCH_PLACE}"')
-    amd = queries[Arch.AMD64].replace(f'"{Arch.AMD64}"', f'"{model.ARCH_PLACE}"')
+    arm = queries[Arch.ARM64].replace(f'"{Arch.ARM64}"', f'"{signal.ARCH_PLACE}"')
+    amd = queries[Arch.AMD64].replace(f'"{Arch.AMD64}"', f'"{signal.ARCH_PLACE}"')
     return arm if arm == amd else queries[Arch.ARM64]
 
 
-def _scope(spec: Signal, target: model.Target, requests: model.Signal | None) -> Scope:
+def _scope(spec: Signal, target: model.Target, requests: signal.Signal | None) -> Scope:
     workloads = {target.from_arch: target.baseline.name, target.to_arch: (target.canary or target.baseline).name}
     return Scope(
         namespace=target.namespace,

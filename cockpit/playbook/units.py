@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from cockpit.model.playbook import Unit
+from cockpit.model.signal import Unit
 from cockpit.playbook.issue import Wrong, quoted
 
 DURATION = r"^(?=[0-9])([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"

@@ -4,7 +4,7 @@ Every check is made, and every fault said at once. `preflight` raises what keeps
 """
 
 from cockpit.preflight.identity import doubts, fix
-from cockpit.preflight.permissions import Permission, optional, permissions
+from cockpit.preflight.permissions import optional, permissions
 from cockpit.preflight.report import inspect, preflight
 
-__all__ = ["Permission", "doubts", "fix", "inspect", "optional", "permissions", "preflight"]
+__all__ = ["doubts", "fix", "inspect", "optional", "permissions", "preflight"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cockpit.connections.cloudwatch import CloudWatchClient, Metric
 from cockpit.model.check import Check, Result
-from cockpit.model.playbook import CloudWatch
+from cockpit.model.signal import CloudWatch
 
 
 async def readable(config: CloudWatch, cloudwatch: CloudWatchClient) -> list[Check]:

@@ -4,47 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-import msgspec
 
 from cockpit.connections.kube import KubeClient
+from cockpit.connections.permits import Permission, permitted
 from cockpit.errors import Refused
 from cockpit.model.check import Check, Result
-from cockpit.model.json import Json
 from cockpit.model.playbook import Playbook
-from cockpit.preflight.answers import decoded
 
 AT_ONCE = 8
 """Permissions asked about side by side: each one more costs a connection, which takes longer than the question."""
 NAME = "permissions"
-
-
-class _Access(msgspec.Struct):
-    allowed: bool = False
-
-
-class _Review(msgspec.Struct):
-    status: _Access = msgspec.field(default_factory=_Access)
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """A verb on a resource (`pods/exec` for a subresource), as RBAC sees it; `namespace` is empty for the whole cluster.
-
-    With a `name` it is about the one object of this name.
-    """
-
-    verb: str
-    group: str
-    resource: str
-    namespace: str = ""
-    name: str = ""
-
-    def __str__(self) -> str:
-        what = f"{self.resource}.{self.group}" if self.group else self.resource
-        what += f" {self.name}" if self.name else ""
-        return f"{self.verb} {what}" + (f" in namespace {self.namespace}" if self.namespace else " in the whole cluster")
 
 
 def permissions(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
@@ -74,9 +43,7 @@ def _writing(playbook: Playbook, home: str) -> Iterator[Permission]:
         yield Permission("patch", "apps", "deployments", home)
     if playbook.alb and playbook.alb.ingress:
         yield Permission("patch", "networking.k8s.io", "ingresses", home)
-    yield from (
-        Permission(verb, "coordination.k8s.io", "leases", home) for verb in ("get", "list", "watch", "create", "update", "delete")
-    )
+    yield from (Permission(v, "coordination.k8s.io", "leases", home) for v in ("get", "list", "create", "update", "delete"))
     yield Permission("create", "", "configmaps", home)  # what is made has no name yet, as far as RBAC is concerned
     record = f"cutover-cockpit-{playbook.name}"
     yield from (Permission(verb, "", "configmaps", home, record) for verb in ("get", "list", "watch", "update"))
@@ -87,10 +54,10 @@ def optional(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
     """What the cockpit makes use of where it is allowed, and does without where it is not."""
     home = playbook.target.namespace
     yield Permission("list", "policy", "poddisruptionbudgets", home)
-    yield from (Permission(verb, "karpenter.sh", "nodepools") for verb in ("list", "watch"))
+    yield Permission("list", "karpenter.sh", "nodepools")
     if not writes:
         # Who has the controls, and how far the run is: for whoever only looks.
-        yield from (Permission(verb, "coordination.k8s.io", "leases", home) for verb in ("get", "list", "watch"))
+        yield from (Permission(verb, "coordination.k8s.io", "leases", home) for verb in ("get", "list"))
         yield from (Permission(v, "", "configmaps", home, f"cutover-cockpit-{playbook.name}") for v in ("get", "list", "watch"))
 
 
@@ -114,7 +81,7 @@ async def _ask(kube: KubeClient, wanted: Sequence[Permission]) -> dict[Permissio
 
     async def asked(permission: Permission) -> bool:
         async with turns:
-            return await _may(kube, permission)
+            return await permitted(kube, permission)
 
     # All are waited for: none may still be using the connections when the first one's failure closes them.
     answers = await asyncio.gather(*map(asked, wanted), return_exceptions=True)
@@ -122,21 +89,3 @@ async def _ask(kube: KubeClient, wanted: Sequence[Permission]) -> dict[Permissio
         if isinstance(answer, BaseException):
             raise answer
     return {p: answer is True for p, answer in zip(wanted, answers, strict=True)}
-
-
-async def _may(kube: KubeClient, permission: Permission) -> bool:
-    resource, _, sub = permission.resource.partition("/")
-    attributes: dict[str, Json] = {"verb": permission.verb, "group": permission.group, "resource": resource}
-    if sub:
-        attributes["subresource"] = sub
-    if permission.name:
-        attributes["name"] = permission.name
-    if permission.namespace:
-        attributes["namespace"] = permission.namespace
-    review: dict[str, Json] = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await kube.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
-    return decoded(answer, _Review, kube).status.allowed

@@ -12,10 +12,12 @@ from cockpit.errors import CockpitError, Refused
 from cockpit.model.check import Check, Report
 from cockpit.model.pin import Pin
 from cockpit.model.playbook import Playbook
+from cockpit.preflight import ingress
 from cockpit.preflight.balancer import balancer
 from cockpit.preflight.identity import Place, identities, joined
 from cockpit.preflight.look import Look, eased, failed
 from cockpit.preflight.metrics import readable
+from cockpit.preflight.past import over
 from cockpit.preflight.permissions import allowed
 from cockpit.preflight.workloads import workloads
 
@@ -51,12 +53,15 @@ async def inspect(
     if kube:
         looks.append(_look("permissions", _alone(allowed(kube, playbook, writes=writes))))
         looks.append(_look("workloads", workloads(playbook, kube)))
+    if kube and playbook.alb and playbook.alb.ingress:
+        home = playbook.target.namespace
+        looks.append(_look("ingress", ingress.action(playbook.alb, playbook.alb.ingress, home, kube)))
     if elb and playbook.alb:
         looks.append(_look("rules", balancer(playbook.alb, elb, playbook.target.from_arch)))
     if cloudwatch and playbook.cloudwatch:
         looks.append(_look("cloudwatch", _alone(readable(playbook.cloudwatch, cloudwatch))))
     found, seen = await asyncio.gather(asyncio.gather(*places), asyncio.gather(*looks))
-    under_way = any(look.under_way for look in seen)
+    under_way = any(look.under_way for look in seen) and not (kube and await over(playbook, kube))
     checks = [check for place in found for check in place.checks]
     checks += [eased(check) if under_way else check for look in seen for check in look.checks]
     return Report(tuple(checks), joined(found))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Signal, Unit
+from cockpit.model.signal import Signal, Unit
 from cockpit.rehearsal.windows import Measured
 
 _QUANTILE = re.compile(r"(?:p|quantile\(\s*0?\.)(\d{1,3})")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cockpit.model.playbook import SignalCheck, Unit
+from cockpit.model.playbook import SignalCheck
 from cockpit.model.series import Sample, middle
+from cockpit.model.signal import Unit
 from cockpit.model.verdict import SHOWN, Evidence, Outcome, Side, Verdict
 from cockpit.rules.drift import ASSUMED, TAIL, Drift, Limit, Sides, Soak, soak
 

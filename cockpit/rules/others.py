@@ -11,16 +11,19 @@ from cockpit.model.json import Json
 from cockpit.model.managed import OURS, Manager, Writer
 from cockpit.rules.original import ORIGINAL
 
-_BEGAN = re.compile(r"-(\d{8}T\d{6}Z)-[0-9a-f]{4}$")
+_BEGAN = re.compile(r"-([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{4}\Z")
 _DEPTH = 4
 """Steps into the spec that are named: `template.spec.containers` says enough."""
 _CONTROLLERS = frozenset({"status"})
 
 
 def began(run: str) -> datetime | None:
-    """When a run with this name began; None for a name of another form."""
+    """When a run with this name began; None for a name of another form, which anybody may have written on a target."""
     found = _BEGAN.search(run)
-    return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+    try:
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
 
 
 def others(deployment: Deployment, run: str) -> tuple[str, ...]:

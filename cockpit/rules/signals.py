@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Cadence, Playbook, SignalCheck
+from cockpit.model.playbook import Playbook, SignalCheck
 from cockpit.model.series import Sample, Series, middle
+from cockpit.model.signal import Cadence
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Side, Verdict
 from cockpit.rules.drift import MOST

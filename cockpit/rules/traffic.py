@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, Unit
+from cockpit.model.playbook import Playbook
+from cockpit.model.signal import Unit
 from cockpit.model.snapshot import Snapshot
 from cockpit.rules.freshness import outdated
 from cockpit.rules.signals import measuring

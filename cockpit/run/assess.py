@@ -72,7 +72,7 @@ def permission(crew: Crew, state: RunState, verdict: Judgement, *, busy: str, bl
     """
     if blocked:
         return Permit(False, (blocked,))
-    found = permit(state, crew.playbook, verdict.gates, busy, verdict.readiness.verdict)
+    found = permit(state, crew.playbook, verdict.gates, busy, verdict.readiness.verdict, verdict.readings)
     return found if not second or busy or state.stage.ended else Permit(False, (*found.why, second))
 
 

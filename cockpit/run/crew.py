@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cockpit.errors import CockpitError, Impossible
-from cockpit.levers.base import Lever
+from cockpit.levers.base import Lever, Signing
 from cockpit.model.plan import Plan, Proof, Reading
 from cockpit.model.playbook import Phase, Playbook
 from cockpit.model.snapshot import Snapshot
@@ -36,6 +36,12 @@ class Crew:
             if name in self.missing:
                 raise self.missing[name]
             yield self.levers[name], desired
+
+    def sign(self, run: str) -> None:
+        """Write in the name of this run from now on: the shared one, not the one that this cockpit was opened for."""
+        for lever in self.levers.values():
+            if isinstance(lever, Signing):
+                lever.run = run
 
     def homeward(self) -> Sequence[AnyLever]:
         """All levers in the playbook's rollback order."""

@@ -70,6 +70,7 @@ async def set_phase(phase: Phase, crew: Crew, logbook: Logbook, approved: str | 
             intent: Intent | None = None
             try:
                 intent = logbook.intend(write, epoch=guard.epoch)
+                await logbook.synced()
                 await _perform(lever, intent, logbook, guard)
             except CockpitError as error:
                 # One without an answer may have landed; undoing one that did not is harmless. A drifted one is somebody else's,
@@ -82,22 +83,12 @@ async def set_phase(phase: Phase, crew: Crew, logbook: Logbook, approved: str | 
 
 
 async def _undo(made: list[tuple[AnyLever, Intent]], cause: CockpitError, logbook: Logbook, guard: Guard) -> None:
-    brave, logbook.brave = logbook.brave, True  # a way back waits for no disk
-    try:
-        await _take_back(made, cause, logbook, guard)
-    finally:
-        logbook.brave = brave
-
-
-async def _take_back(made: list[tuple[AnyLever, Intent]], cause: CockpitError, logbook: Logbook, guard: Guard) -> None:
     for lever, intent in reversed(made):
         target = intent.write.target
         for back in lever.undo(Plan("undo", (intent.write,))).writes:
             try:
-                undoing = logbook.intend(back, epoch=guard.epoch, undoes=intent.id)
-                if guard.ledger:
-                    guard.ledger.note(undoing)
-                await _carry_out(lever, undoing, logbook, guard)
+                # Recorded first, as every write of a phase is: whoever takes the controls meanwhile must know what to fence.
+                await _perform(lever, logbook.intend(back, epoch=guard.epoch, undoes=intent.id), logbook, guard)
             except CockpitError as error:
                 raise HalfWritten(f"{cause}; undoing {target} failed as well: {error}; roll back") from error
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 
 from cockpit.clock import Clock
 from cockpit.errors import Refused
@@ -43,8 +45,8 @@ class Logbook:
 
     With `dry_run` every write is said to be one that nothing keeps.
 
-    Nothing here raises but `intend`, and that not once `brave` is set: a rollback waits for no disk. A journal that cannot
-    be written is said once and tried again with every event; a listener that fails is not told any more.
+    Nothing here raises but `intend` and `synced`, and those not once `brave` is set: a rollback waits for no disk. A journal that
+    cannot be written is said once and tried again with every event; a listener that fails is not told any more.
     """
 
     def __init__(self, clock: Clock, run: str, operator: str, journal: Journal | None) -> None:
@@ -59,6 +61,7 @@ class Logbook:
         """The newest events."""
         self._clock = clock
         self._journal = journal
+        self._syncing: Future[None] | None = None
         self._listeners: list[Callable[[Event], None]] = []
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -73,7 +76,6 @@ class Logbook:
         fault = self._record(event)
         self._tell(event)
         if fault and not self.lost:
-            self.lost = fault
             words = f"the journal cannot be written ({fault}): no phase can be set, a rollback still can"
             self._tell(Event(self._clock.now(), self.run, EventType.SOURCE_FAULT, self.phase, words, {"who": "cockpit"}))
         self.lost = fault
@@ -93,7 +95,10 @@ class Logbook:
                 self.say(EventType.SOURCE_FAULT, "a crash had cut off the last record of this journal", source="journal")
 
     def intend(self, write: Write, *, epoch: int = 0, undoes: str = "", home: bool = False) -> Intent:
-        """Record, on the disk, that `write` is about to be made, with what undoes it. Refused when it cannot, unless `brave`."""
+        """Record that `write` is about to be made, with what undoes it. Refused when that cannot be, unless `brave`.
+
+        One that `undoes` another is a way back, and recorded as far as may be. `synced` tells when it is on the disk.
+        """
         intent = Intent(secrets.token_hex(6), write, epoch, undoes, home)
         request: Json = {"request": dict(write.request), "expects": dict(write.expects)}
         self.say(
@@ -109,9 +114,18 @@ class Logbook:
             home=home,
             detail=request,
         )
-        if self.lost and not self.brave:
-            raise Refused(f"nothing was written: its intent cannot be recorded ({self.lost})")
+        if self.lost and not (self.brave or undoes):
+            raise _unrecorded(self.lost)
         return intent
+
+    async def synced(self) -> None:
+        """Wait until what must not be lost is on the disk. Refused when it cannot be brought there, unless `brave`."""
+        if self._syncing is None or self.brave:
+            return
+        try:
+            await asyncio.wrap_future(self._syncing)
+        except OSError as error:
+            raise _unrecorded(error.strerror or str(error)) from error
 
     def done(self, write: Write, intent: Intent | None = None, **fields: Json) -> None:
         """Record that `write`, which was intended as `intent`, was accepted."""
@@ -132,16 +146,36 @@ class Logbook:
         if self._journal:
             self._journal.close()
             self._journal = None
+        self._syncing = None
 
     def _record(self, event: Event) -> str:
         """Write to the journal: why that failed, empty when it did not."""
         if self._journal is None:
             return ""
         try:
-            self._journal.write(event.as_json(), durable=event.type in DURABLE)
+            self._journal.write(event.as_json())
+            if event.type in DURABLE:
+                self._sync(self._journal)
+            self._raise_fault()
         except OSError as error:
             return error.strerror or str(error)
         return ""
+
+    def _sync(self, journal: Journal) -> None:
+        """Bring it to the disk, beside everything else that goes on where anything does. OSError when it failed the last time."""
+        self._raise_fault()
+        self._syncing = journal.synced()
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            wait([self._syncing])
+
+    def _raise_fault(self) -> None:
+        """The OSError of what was to reach the disk last, once."""
+        if self._syncing and self._syncing.done():
+            done, self._syncing = self._syncing, None
+            if not done.cancelled():
+                done.result()
 
     def _tell(self, event: Event) -> None:
         self.events.append(event)
@@ -153,6 +187,10 @@ class Logbook:
             except Exception:
                 # Whoever listens (a pipe that was closed, a screen that ended) must not stop what is being said.
                 self._listeners.remove(listener)
+
+
+def _unrecorded(fault: str) -> Refused:
+    return Refused(f"nothing was written: its intent cannot be recorded ({fault})")
 
 
 def change(write: Write) -> str:

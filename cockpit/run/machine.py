@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 
+from cockpit.model.plan import Proof, Reading
 from cockpit.model.playbook import Playbook
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.run.state import Hold, HoldBy, RunState, Stage
@@ -101,9 +102,17 @@ def end(state: RunState, stage: Stage, now: datetime, error: str = "") -> RunSta
 
 
 def permit(
-    state: RunState, playbook: Playbook, gates: Sequence[Verdict], busy: str = "", way_back: Verdict | None = None
+    state: RunState,
+    playbook: Playbook,
+    gates: Sequence[Verdict],
+    busy: str = "",
+    way_back: Verdict | None = None,
+    readings: Sequence[Reading] = (),
 ) -> Permit:
-    """May a person (or `auto`) promote now? `way_back` is the rollback's readiness, which blocks promote when it is not PASS."""
+    """May a person (or `auto`) promote now? `way_back` is the rollback's readiness, which blocks promote when it is not PASS.
+
+    `readings` are what the phase has set: it is left only while all of that is proven to stand.
+    """
     if busy:
         return Permit(False, (busy,))
     if state.stage.ended or state.stage is Stage.ROLLING_BACK:
@@ -120,6 +129,7 @@ def permit(
         return Permit(False, (*why, f"{phase.name} is not proven yet"))
     if state.soaked < phase.soak:
         why.append(f"soak {minutes(phase.soak - state.soaked)}")
+    why += [f"{r.lever} {r.proof}{f': {r.why}' if r.why else ''}" for r in readings if r.proof is not Proof.PROVEN]
     names = {way_back.gate} if way_back else set()
     why += [
         v.gate if v.outcome is Outcome.FAIL else f"{v.gate} {v.outcome}" for v in gates if not v.passed and v.gate not in names

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError
-from cockpit.levers.base import Bystander, Recoverable
+from cockpit.levers.base import Bystander, Proven, Recoverable
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Write
+from cockpit.redact import told
 from cockpit.run.crew import AnyLever, Crew
 from cockpit.run.executor import Ledger, perform_home
 from cockpit.run.logbook import Logbook
@@ -120,12 +121,14 @@ async def _home(
     while clock.monotonic() < deadline:
         try:
             state = await lever.read_for_restore()
-            left |= dict.fromkeys(lever.others(state) if isinstance(lever, Bystander) else ())
-            written += await _all(lever, lever.restore(state).writes, logbook, shared.ledger)
-            sent.set()
+            try:
+                written += await _all(lever, lever.restore(state).writes, logbook, shared.ledger)
+                sent.set()
+            finally:
+                left |= dict.fromkeys(_others(lever, state))  # what went home has nothing to tell any more
             if logbook.dry_run:
                 return written, ""
-            state = await lever.read_for_restore()
+            state = await (lever.read_for_proof() if isinstance(lever, Proven) else lever.read_for_restore())
             reading = lever.reading(state, None)
             await crew.sure.get(lever.name, _sure)()  # another cluster's workload of this name may look quite at home
             lost = await _unrecorded(lever, state, shared) if reading.proof is Proof.PROVEN else ()
@@ -146,6 +149,14 @@ async def _home(
 def left_in_words(outcome: Outcome) -> str:
     """`; left as others have made it: spec.replicas of ...`, empty when there is nothing of the kind."""
     return f"; left as others have made it: {', '.join(outcome.left)}" if outcome.left else ""
+
+
+def _others(lever: AnyLever, state: object) -> tuple[str, ...]:
+    """What others have changed, for the words at the end alone: nothing of it may stop or delay the way back."""
+    try:
+        return lever.others(state) if isinstance(lever, Bystander) else ()
+    except Exception as error:
+        return (f"what cannot be told of {lever.name}'s targets ({told(f'{type(error).__name__}: {error}', 200)})",)
 
 
 async def _sure() -> None:

@@ -1,4 +1,8 @@
-"""The one piece of work in the world that may be under way: setting a phase, or rolling back."""
+"""The one piece of work in the world that may be under way: setting a phase, or rolling back.
+
+What was under way before may still wait for a request of its own that has left: its successor does not wait with it. A target is
+read only once no write to it is under way (`connections.landing`), so that no late one can land behind its back.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ class Work:
         self.waits_for = ""
         self._failed = failed
         self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def under_way(self) -> bool:
@@ -21,34 +26,27 @@ class Work:
         return self._task is not None
 
     def start(self, work: Coroutine[None, None, None], words: str) -> None:
-        """Begin; what was under way is told to stop, and has ended before `work` makes its first step."""
+        """Begin. What was under way is told to stop: it begins nothing more."""
         self.words = words
-        task = asyncio.create_task(self._after(self._task, work))
-        self._task = task
+        for before in self._tasks:
+            before.cancel()
+        self._task = task = asyncio.create_task(work)
+        self._tasks.add(task)
         task.add_done_callback(self._done)
 
     async def stop(self) -> None:
-        """Stop what is under way, after a write that has left has landed."""
-        await _ended(self._task)
-
-    async def _after(self, before: asyncio.Task[None] | None, work: Coroutine[None, None, None]) -> None:
-        try:
-            await _ended(before)
-        except BaseException:
-            work.close()
-            raise
-        await work
+        """Stop what is under way, after every write that has left has landed."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            # `wait`, not `await task`: who waits here may be told to stop as well, and must not take that for the task's end.
+            await asyncio.wait(self._tasks)
 
     def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
         if self._task is not task:
             return
         self._task, self.words, self.waits_for = None, "", ""
-        if not task.cancelled() and (error := task.exception()):
+        if error:
             self._failed(error)
-
-
-async def _ended(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        # `wait`, not `await task`: who waits here may be told to stop as well, and must not take that for the task's end.
-        await asyncio.wait([task])

@@ -22,8 +22,8 @@ from cockpit.clock import Clock
 from cockpit.connections.cloudwatch import PERIOD, CloudWatchClient, Metric, Points
 from cockpit.errors import CockpitError
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import CloudWatch, Measure, Signal
 from cockpit.model.series import Sample, Series
+from cockpit.model.signal import CloudWatch, Measure, Signal
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.pace import Backoff, patience

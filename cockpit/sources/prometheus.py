@@ -19,8 +19,9 @@ from cockpit.clock import Clock
 from cockpit.connections.prometheus import NoData, PrometheusClient
 from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, Prometheus, Signal, SignalCheck, plausible
+from cockpit.model.playbook import Playbook, SignalCheck
 from cockpit.model.series import LONGEST_WINDOW, Sample, Series
+from cockpit.model.signal import Prometheus, Signal, plausible
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.pace import Backoff, patience, rest

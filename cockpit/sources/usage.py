@@ -15,7 +15,8 @@ import msgspec
 
 from cockpit.clock import Clock
 from cockpit.connections import wire
-from cockpit.connections.decode import labels_of, shared
+from cockpit.connections.decode import shared
+from cockpit.connections.decode_labels import labels_of
 from cockpit.connections.demand import pod_requests
 from cockpit.connections.kube import KubeClient
 from cockpit.errors import CockpitError, Gone, Unreachable

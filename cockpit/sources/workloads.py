@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from cockpit.clock import Clock
 from cockpit.connections import wire
-from cockpit.connections.decode import Codec, daemonset_of, deployment_of, label_selector
+from cockpit.connections.decode import Codec, daemonset_of, deployment_of
+from cockpit.connections.decode_labels import label_selector
 from cockpit.connections.kube import KubeClient
 from cockpit.model.cluster import DaemonSet, Deployment, Ref
 from cockpit.model.snapshot import SourceName

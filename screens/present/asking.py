@@ -202,6 +202,6 @@ def _afterwards(frame: Frame) -> str:
     if of.standing is Standing.NONE:
         return "Anybody can pick it up: cockpit run, or cockpit rollback. A hold is not kept: whoever picks it up soaks anew."
     if not of.mine:
-        return f"You only watch: {waits(frame).replace(' (t takes them)', '')}."
+        return f"You only watch: {waits(frame).replace(', t takes them', '')}."
     nobody = "Your controls are handed back; no abort trigger acts until somebody takes them. "
     return f"{nobody if under_way(frame) else ''}Anybody picks it up where it stands: cockpit run, or cockpit rollback."

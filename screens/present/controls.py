@@ -32,8 +32,10 @@ def others(of: Controls) -> tuple[Cockpit, ...]:
 
 
 def who(frame: Frame, level: int) -> Line:
-    """Who has the controls, in all words (level 0) down to the fewest; empty when this cockpit takes none."""
+    """Who has the controls, in all words (level 0) down to the fewest; empty where none are taken nor seen to be taken."""
     found = frame.controls
+    if found.standing is Standing.NONE and found.holder:
+        return line(_theirs(found, "you observe", level))
     if found.standing is Standing.UNKNOWN:
         return line(("✗ controls lost", Tone.ALARM) if found.why else ("… controls not read", Tone.ADVISORY))
     return line(_words(found, level)) if found.standing is not Standing.NONE else BLANK
@@ -46,11 +48,14 @@ def _words(of: Controls, level: int) -> Part:
         has = f"{person(of.me)} has the controls (you)"
         return (has + watching, has, "controls: you", "you fly")[level], Tone.PLAIN
     if of.standing is Standing.THEIRS:
-        has = f"{person(of.holder)} has the controls"
-        watching = f" · you watch{f' with {rest} more' if rest else ''}"
-        return (has + watching, has, f"controls: {person(of.holder)}", f"{first_name(of.holder)} flies")[level], Tone.PLAIN
+        return _theirs(of, f"you watch{f' with {rest} more' if rest else ''}", level)
     has = "nobody has the controls"
     return (f"{has} · {rest + 1} watching", has, "controls: nobody", "nobody flies")[level], Tone.CAUTION
+
+
+def _theirs(of: Controls, you: str, level: int) -> Part:
+    has = f"{person(of.holder)} has the controls"
+    return (f"{has} · {you}", has, f"controls: {person(of.holder)}", f"{first_name(of.holder)} flies")[level], Tone.PLAIN
 
 
 def waits(frame: Frame) -> str:
@@ -59,12 +64,17 @@ def waits(frame: Frame) -> str:
     if found.standing is Standing.THEIRS:
         if found.offered_to_me:
             return f"{person(found.holder)} offers you the controls: t takes them"
-        return f"{person(found.holder)} has the controls (t takes them)"
+        return f"{person(found.holder)} has the controls, t takes them"
     if found.standing is Standing.FREE:
-        return "nobody has the controls (t takes them)"
+        return "nobody has the controls, t takes them"
     if found.standing is Standing.UNKNOWN:
         return "the controls are lost" if found.why else "the controls are not read yet"
     return ""
+
+
+def briefly(frame: Frame) -> str:
+    """The same where there is little room."""
+    return "nobody flies" if frame.controls.standing is Standing.FREE else "you watch"
 
 
 def read_only(frame: Frame) -> str:
@@ -94,8 +104,8 @@ def lost(frame: Frame) -> Iterator[Part]:
     elif found.offered_to_me and found.standing is Standing.THEIRS:
         yield f"▸ {person(found.holder)} offers you the controls: t takes them", Tone.CAUTION_BANNER
     elif found.standing is Standing.FREE and under_way(frame):
-        why = f" ({found.why})" if found.why else ""
-        yield f"! NOBODY HAS THE CONTROLS{why}: no abort trigger acts until somebody takes them (t)", Tone.CAUTION_BANNER
+        why = f": {found.why}" if found.why else ""
+        yield f"! NOBODY HAS THE CONTROLS (t takes them), no abort trigger acts{why}", Tone.CAUTION_BANNER
 
 
 def refused(frame: Frame) -> Iterator[Part]:

@@ -53,6 +53,8 @@ def _row(time: datetime, text: str, glyph: Part, cells: int) -> list[Line]:
 def _glyph(event: Event) -> Part:
     if event.type is EventType.GATE and event.fields.get("verdict") == Outcome.FAIL:
         return "✗", Tone.ALARM
+    if event.type is EventType.DRIFT and event.fields.get("held") is False:
+        return "!", Tone.CAUTION  # told, since it makes the sides hard to compare; nothing was held for it
     return _GLYPHS.get(event.type, ("·", Tone.DIM))
 
 

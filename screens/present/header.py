@@ -37,8 +37,9 @@ def standing(view: View) -> Line:
     state = view.frame.state
     phase = state.current(view.frame.playbook)
     now = _phase(view.frame, state.phase) if phase else line(str(state.stage))
-    hands = line(" ", *who(view.frame, LEVELS - 1)) if waits(view.frame) else ()
-    return join([row for row in (clock(view), now, line(_ending(view.frame)), hands) if row], dim("│ "))
+    hands = who(view.frame, LEVELS - 1) if waits(view.frame) else ()
+    rows = [clock(view), *(line(*row, " ") for row in (now, line(_ending(view.frame)), hands) if row)]
+    return join(rows, dim("│ "))
 
 
 def _state(view: View, frame: Frame) -> Part:
@@ -94,7 +95,8 @@ def _folded(frame: Frame, end: Part) -> Line:
     playbook, state = frame.playbook, frame.state
     if state.stage is Stage.ROLLED_BACK:
         return line(" ", dim(f"○ {plural(len(playbook.phases), 'phase')}, none set"), *_gap(end), dim("   the run has ended"))
-    done, rest = max(0, state.phase), len(playbook.phases) - state.phase - 1
+    number = -1 if state.phase >= len(playbook.phases) else state.phase  # of another playbook, whose phases nobody knows here
+    done, rest = max(0, number), len(playbook.phases) - number - 1
     parts = [line(dim(f"✓ {done} done"))] if done else []
     if state.current(playbook):
         parts.append(_phase(frame, state.phase))
@@ -110,9 +112,9 @@ def _phase(frame: Frame, number: int) -> Line:
     name = playbook.phases[number].name
     if state.stage is Stage.ROLLED_BACK:
         return line(dim(f"○ {name}"))
-    if number < state.phase or (state.stage is Stage.COMPLETED and number == state.phase):
+    if number < state.phase < len(playbook.phases) or (state.stage is Stage.COMPLETED and number == state.phase):
         return line(dim(f"✓ {name}"))
-    if number > state.phase:
+    if number != state.phase:
         return line(dim(f"○ {name}"))
     return line(strong(f"● {name} "), *_progress(frame))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cockpit.model.snapshot import Freshness
@@ -13,6 +14,9 @@ from screens.present.gates import word
 from screens.present.sources import say, troubled
 from screens.present.view import View
 from screens.present.words import BLANK, Line, Part, Tone, clip, dim, images, line, pad, percent, plural
+
+_WHO = re.compile(r"; who: ([^;]+)")
+"""In a reason to hold, as `rules.tripwire` says who made a change."""
 
 
 def notice(view: View, cells: int) -> Line:
@@ -90,8 +94,11 @@ def _worst(frame: Frame) -> Iterator[Part]:
     """What takes the ground from under the run, whatever it is doing."""
     hold = frame.state.hold
     if hold and hold.by is not HoldBy.OPERATOR:
-        why = trouble.cause(frame)
-        yield f"‖ HELD by {hold.by}{f' ({why})' if why else ''}: {hold.reason}", Tone.ALARM_BANNER
+        why, reason = trouble.cause(frame), hold.reason
+        if hold.by is HoldBy.DRIFT:
+            # Who did it comes first: a row of 80 columns has no room for its end.
+            why, reason = "; ".join(filter(None, (", ".join(dict.fromkeys(_WHO.findall(reason))), why))), _WHO.sub("", reason)
+        yield f"‖ HELD by {hold.by}{f' ({why})' if why else ''}: {reason}", Tone.ALARM_BANNER
     if fired := [v for v in frame.aborts if v.outcome is Outcome.FAIL]:
         yield f"✗ abort trigger {fired[0].gate}: {fired[0].reason}", Tone.ALARM
     if why_not := trouble.way_back(frame):

@@ -29,11 +29,11 @@ from cockpit.store import Store, drive
 from tests.contract.alb_story import Story, proxy
 from tests.contract.balancer import account
 from tests.factories import PLAYBOOK, phase
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
 TICK = 0.5
 LIMIT = 10.0
-TRIALS = either(100, 3)
+TRIALS = figure(100, 20, 3)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from aiohttp import web
 from cockpit.clock import ManualClock
 from cockpit.connections.cloudwatch import CloudWatchClient
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import ARCH_PLACE
 from cockpit.model.series import Series
+from cockpit.model.signal import ARCH_PLACE
 from cockpit.playbook import loads
 from cockpit.rehearsal.cloudwatch import TARGET, CloudWatchModel
 from cockpit.rehearsal.windows import Measured, Windows

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import Conflict, Drift, Impossible, Throttled, Unreachable
-from cockpit.levers.affinity import TRIES
 from cockpit.levers.affinity_patch import RUN
 from cockpit.levers.affinity_placement import Placement
 from cockpit.levers.base import Lever
+from cockpit.levers.retries import TRIES
 from cockpit.model.cluster import Ref
 from cockpit.model.json import canonical
 from cockpit.model.plan import Proof, Write

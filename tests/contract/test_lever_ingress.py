@@ -244,7 +244,26 @@ async def test_a_patch_on_its_way_cannot_land_once_its_target_is_fenced(bench: B
     with pytest.raises(Conflict):
         await bench.lever._client.patch(PATH, late)
     assert bench.text == before
-    assert bench.get()["metadata"]["annotations"].get(EPOCH) == ("2" if flown else None)
+    assert bench.get()["metadata"]["annotations"][EPOCH] == "2"
+    with pytest.raises(NotInControl):
+        await bench.lever.apply(write, lambda: 1)
+    home = bench.lever.restore(await bench.lever.read_for_restore())
+    assert (home.writes[0].request.get("only") == "epoch") is not flown
+    await bench.fly(home)
+    assert bench.text == TEXT
+    assert not {EPOCH, ORIGINAL, RUN} & bench.get()["metadata"]["annotations"].keys()
+
+
+async def test_a_phase_that_was_taken_back_still_keeps_older_epochs_out(bench: Bench) -> None:
+    before = bench.picture()
+    plan = await bench.plan(share(5, 95))
+    await bench.lever.apply(plan.writes[0], lambda: 2)
+    await bench.lever.apply(bench.lever.undo(plan).writes[0], lambda: 2)
+    assert bench.text == TEXT
+    with pytest.raises(NotInControl):
+        await bench.lever.apply(plan.writes[0], lambda: 1)
+    await bench.fly(bench.lever.restore(await bench.lever.read_for_restore()))
+    assert bench.picture() == before
 
 
 async def test_what_became_of_a_write(bench: Bench) -> None:

@@ -17,6 +17,8 @@ from cockpit.preflight import inspect, preflight
 from cockpit.preflight.balancer import _health, _rule
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.world import World
+from cockpit.run.shared.record import Record
+from cockpit.run.state import RunState, Stage
 from tests.contract.test_exec import embedded
 from tests.unit.rehearsal.worlds import BASELINE, playbook, world
 
@@ -107,6 +109,18 @@ async def test_whoever_joins_a_run_is_not_kept_out_by_how_the_world_is(tmp_path:
     ((result, words),) = of(report, "paused")
     assert (result, report.refused) == (Result.WARN, ())
     assert "a run is under way" in words
+
+
+@pytest.mark.parametrize(
+    ("stage", "eased"), [(Stage.SOAKING, True), (Stage.FAILED, True), (Stage.COMPLETED, False), (Stage.ROLLED_BACK, False)]
+)
+async def test_a_run_that_is_over_leaves_its_marks_but_eases_nothing(tmp_path: Path, stage: Stage, eased: bool) -> None:
+    made = changed(under_way)
+    texts = Record(RunState("a-run", stage, 0), flown().name, "", "move").as_texts()
+    name = {"name": f"cutover-cockpit-{flown().name}", "namespace": "payments"}
+    made.storage.create("configmaps", {"metadata": name, "data": texts})
+    ((result, _),) = of(await looked(made, tmp_path), "paused")
+    assert result is (Result.WARN if eased else Result.REFUSED)
 
 
 ALB = Alb("ap-south-1", {Arch.AMD64: "arn:x86", Arch.ARM64: "arn:arm"}, rules=("arn:rule",))

@@ -18,6 +18,7 @@ from cockpit.flight import Flight
 from cockpit.journal import NAME, Journal
 from cockpit.model.controls import Controls, Standing
 from cockpit.model.event import EventType
+from cockpit.model.pin import Pin
 from cockpit.model.plan import Write
 from cockpit.rehearsal.kube.api import make_app
 from cockpit.rehearsal.kube.errors import too_many_requests
@@ -29,7 +30,7 @@ from cockpit.run.crew import Crew
 from cockpit.run.frame import Identity
 from cockpit.run.logbook import Logbook
 from cockpit.run.shared.intent import Intent
-from cockpit.run.shared.keeper import Keeper
+from cockpit.run.shared.keeper import NOWHERE, Keeper
 from cockpit.run.shared.record import Record
 from cockpit.run.shared.sharing import Sharing
 from cockpit.run.state import RunState, Stage
@@ -72,7 +73,7 @@ class Shared:
     epoch: int = 1
     flights: list[Flight] = field(default_factory=list)
 
-    async def join(self, name: str, *, sha: str = SHA, writes: bool = True) -> Flight:
+    async def join(self, name: str, *, sha: str = SHA, writes: bool = True, pin: Pin = NOWHERE) -> Flight:
         """A cockpit of this operator; whoever is `holder` has the controls."""
         kube = await KubeClient.connect(kubeconfig=self.kubeconfig)
         self.stack.push_async_callback(kube.aclose)
@@ -82,7 +83,7 @@ class Shared:
         crew = Crew(PLAYBOOK, dict(self.levers))
         hands = Hands(self, name)
         document = Document(kube, NAMESPACE, "payments-api")
-        keeper = Keeper(document, self.clock, "payments-api", sha, logbook.operator, hands.fence if writes else None)
+        keeper = Keeper(document, self.clock, "payments-api", sha, logbook.operator, hands.fence if writes else None, pin)
         sharing = Sharing(keeper, crew, logbook, self.clock, lambda: hands.responsible)
         flight = Flight(
             crew, [Steady()], Identity("rehearsal", logbook.operator), self.clock, logbook,
@@ -180,7 +181,7 @@ def stored(world: Shared) -> Record:
 async def test_a_second_cockpit_follows_and_takes_the_run_over_mid_soak(world: Shared) -> None:
     ana = await world.join("ana")
     await soaking(world, ana)
-    ana.state = replace(ana.state, soaked=42.0)
+    ana.course.state = replace(ana.state, soaked=42.0)
     world.clock.elapsed += 11
     bob = await world.join("bob")
     await until(bob, lambda: bob.state.stage is Stage.SOAKING)
@@ -278,6 +279,59 @@ async def test_another_text_of_the_playbook_holds_until_a_person_resumes(world: 
     assert bob.state.hold is not None
     assert "another text of the playbook" in bob.state.hold.reason
     assert bob.resume() == ""
+
+
+@pytest.mark.parametrize("stage", [Stage.SOAKING, Stage.SETTING])
+async def test_a_phase_of_another_playbook_is_never_gone_on_from(world: Shared, stage: Stage) -> None:
+    state = RunState("payments-api-20261121T000000Z-ffff", stage, 0, phase_at=datetime(2026, 11, 21, tzinfo=UTC), soaked=7.0)
+    left = Record(state, "payments-api", SHA, "canary-7", 1, "zoe@gone")
+    world.storage.create("configmaps", {"metadata": {"name": MAP, "namespace": NAMESPACE}, "data": left.as_texts()})
+    world.epoch = 2
+    ana = await world.join("ana")
+    await until(ana, lambda: any("picked up at canary-7" in e.message for e in ana.events()))
+    assert ana.resume() == ""
+    for _ in range(5):
+        await ana.next_tick()
+    shown = ana.frame()
+    assert shown is not None
+    assert "the run stands at canary-7, which this playbook does not have" in shown.promote.why[0]
+    assert "canary-7" in ana.promote(None)
+    assert (ana.state.stage, ana.state.soaked, ana.logbook.phase) == (stage, 7.0, "canary-7")
+    await until(ana, lambda: stored(world).state.hold is None)
+    assert (stored(world).state.stage, stored(world).phase) == (stage, "canary-7")
+    assert ana.roll_back() == ""
+    await until(ana, lambda: ana.state.stage is Stage.ROLLED_BACK)
+
+
+@pytest.mark.parametrize("stage", [Stage.SOAKING, Stage.SETTING, Stage.ROLLING_BACK])
+async def test_a_record_of_another_place_is_not_gone_on_with(world: Shared, stage: Stage) -> None:
+    intent = Intent("abc", Write("weights", "weights", "home", "away"), epoch=1)
+    state = RunState("payments-api-20261121T000000Z-ffff", stage, 0, phase_at=datetime(2026, 11, 21, tzinfo=UTC))
+    there = Pin(cluster_uid="aaa", account="123456789012")
+    left = replace(Record(state, "payments-api", SHA, "canary-5", 1, "zoe@gone"), pin=there).intending(intent)
+    world.storage.create("configmaps", {"metadata": {"name": MAP, "namespace": NAMESPACE}, "data": left.as_texts()})
+    world.epoch = 2
+    ana = await world.join("ana", pin=Pin(cluster_uid="bbb", account="123456789012"))
+    await until(ana, lambda: any("picked up" in e.message for e in ana.events()))
+    told = ana.state.hold.reason if ana.state.hold else ana.state.error
+    assert ("its cluster (kube-system UID) is aaa, this one is bbb" in told) is (stage is not Stage.ROLLING_BACK)
+    assert ana.state.stage.ended is (stage is Stage.ROLLING_BACK)
+    assert ana.promote(None) != ""
+    assert [e for e in ana.events() if "reconciled" in e.fields] == [], "what was meant for another place is not looked for here"
+    assert stored(world).pin == there
+    assert stored(world).intents == (intent,)
+    assert (world.levers["weights"].journey, world.levers["weights"].epoch) == ([], 0)
+
+
+async def test_a_run_is_recorded_with_its_place(world: Shared) -> None:
+    ana = await world.join("ana", pin=Pin("aaa", account="1"))
+    await soaking(world, ana)
+    await until(ana, lambda: stored(world).state.stage is Stage.SOAKING)
+    assert stored(world).pin == Pin("aaa", account="1")
+    world.hand("bob")
+    bob = await world.join("bob", pin=Pin("aaa", account="1"))
+    await until(bob, lambda: any("picked up" in e.message for e in bob.events()))
+    assert bob.state.hold is None
 
 
 async def test_a_deposed_cockpit_can_begin_no_write(world: Shared) -> None:

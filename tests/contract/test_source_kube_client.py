@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cockpit.connections import credentials, kube
+from cockpit.connections import credentials, kube, loader
 from cockpit.connections.kube import KubeClient
 from cockpit.connections.plugins import CONSENT
 from cockpit.errors import (
@@ -118,7 +118,7 @@ async def test_a_failing_exec_plugin_is_named_and_its_output_is_not(
 
 
 async def test_a_plugin_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "PLUGIN_SECONDS", 0.2)
+    monkeypatch.setattr(loader, "PLUGIN_SECONDS", 0.2)
     path = kubeconfig(tmp_path, "http://127.0.0.1:1", plugin(tmp_path, "exec sleep 60"))
     with pytest.raises(Unauthorized, match="get-token"):
         await KubeClient.connect(kubeconfig=path)

@@ -8,11 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from cockpit.connections.permits import REVIEWS
 from cockpit.model.arch import ARCH_LABEL, Arch
 from cockpit.model.nodepool import NodePool
 from cockpit.model.snapshot import SourceName
 from cockpit.rules.readiness.provisioning import gives, spent
-from cockpit.sources.access import REVIEWS, access_source, patches
+from cockpit.sources.access import access_source, patches
 from cockpit.sources.base import Kind, Observation
 from cockpit.sources.nodepools import API, node_pools_source
 from tests.contract.small_api import collect, connected, fast_clock, listing, status

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from cockpit.clock import ManualClock
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Prometheus, Signal, Unit
 from cockpit.model.series import Series
+from cockpit.model.signal import Prometheus, Signal, Unit
 from cockpit.model.snapshot import Freshness, SourceName
 from cockpit.playbook import loads
 from cockpit.sources.base import Kind, Observation

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +24,10 @@ from tests.contract.leaping import LeapingClock
 from tests.contract.weights_bench import weights_bench
 from tests.crash.flown import RUN, board
 from tests.crash.world import Audit, Nursery, audited, nursery
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
 NEVER = 10**9
-SAMPLE = 6
+SAMPLE, FEW = 4, 20
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +144,12 @@ async def points(folder: Path, bed: Bed) -> list[str]:
         return list(json.loads((home / "points.json").read_text()))
 
 
+def chosen(everything: Sequence[int]) -> Sequence[int]:
+    """The points to be killed at."""
+    count = figure(len(everything), FEW, SAMPLE)
+    return sorted(Random(SEED).sample(everything, count))
+
+
 @pytest.mark.timeout(1800)
 async def test_killed_anywhere_it_is_reconciled_and_goes_home(
     tmp_path: Path, certificates: Certificates, balancer: tuple[str, Alb], monkeypatch: pytest.MonkeyPatch
@@ -153,7 +159,7 @@ async def test_killed_anywhere_it_is_reconciled_and_goes_home(
         bed = Bed(certificates, balancer, crew)
         passed = await points(tmp_path / "whole", bed)
         everything = range(1, len(passed) + 1)
-        for point in either(everything, sorted(Random(SEED).sample(everything, SAMPLE))):
+        for point in chosen(everything):
             found[point] = await crash_and_resume(point, tmp_path / str(point), bed, monkeypatch)
     print(f"\n{len(found)} of {len(passed)} points, all reconciled, 0 duplicate effects")
     for point, told in found.items():

@@ -120,15 +120,15 @@ class Fronts:
 
 
 @asynccontextmanager
-async def fronted(ready: Ready, folder: Path) -> AsyncIterator[Fronts]:
-    """Fronts before every server of a world; `folder` is there and private."""
+async def fronted(ready: Ready, folder: Path, kind: type[Front] = Front) -> AsyncIterator[Fronts]:
+    """Fronts of a kind before every server of a world; `folder` is there and private."""
     config = yaml.safe_load(ready.kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     servers = {"kube": (cluster["server"], kube), "metrics": (ready.prometheus_url, metrics)}
     servers |= {"aws": (ready.aws_endpoint_url, aws)} if ready.aws_endpoint_url else {}
     servers |= {"registry": (ready.registry_url, registry)}
     certificates = make_certificates()
-    fronts = {name: Front(name, url, mutates) for name, (url, mutates) in servers.items()}
+    fronts = {name: kind(name, url, mutates) for name, (url, mutates) in servers.items()}
     async with AsyncExitStack() as stack:
         for front in fronts.values():
             await front.start(stack, certificates if front.name == "kube" else None, folder)

@@ -15,9 +15,10 @@ KEPT = {"arch", "reported_arch", "phase", "freshness", "lever", "unit"}
 """Fields whose text decides what is drawn rather than being drawn; with a payload there would be nothing to see."""
 
 
-def poisoned(frame: Frame, payloads: Iterator[str]) -> Frame:
-    """The frame with a payload at the end of each text. Keys of mappings and the playbook, which is checked apart, stay."""
-    found: Frame = _poison(frame, payloads, "")
+def poisoned(frame: Frame, payloads: Iterator[str], each: int = 1) -> Frame:
+    """The frame with `each` payloads at the end of each text. Keys of mappings and the playbook, which is checked apart, stay."""
+    together = iter(lambda: "".join(islice(payloads, each)), None)
+    found: Frame = _poison(frame, together, "")
     return found
 
 

@@ -38,6 +38,8 @@ SHOWN: tuple[Callable[[], Frame], ...] = (
     make.unsynced,
     make.ready,
 )
+EACH = 5
+"""Payloads in each text of one frame; prime to the number of kinds, so that each kind comes first in its turn."""
 ASIDE = {"hold", "quit"}
 """Actions that put up no screen in every state."""
 
@@ -75,8 +77,8 @@ class Shower(CockpitApp):
 
     async def _turn_pages(self) -> None:
         for turn, made in zip(range(self._turns), cycle(SHOWN), strict=False):
-            texts = turning(self._texts, turn)
-            self._fake.now, self._fake.answer = poisoned(made(), texts), next(texts)
+            texts = turning(self._texts, turn * EACH)
+            self._fake.now, self._fake.answer = poisoned(made(), texts, EACH), next(texts)
             self.tick()
             self.found.frames += 1
             for action in ACTIONS:

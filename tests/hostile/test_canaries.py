@@ -6,14 +6,21 @@ import asyncio
 import json
 import sys
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import web
 
+from cockpit.rehearsal.client import World
+from cockpit.rehearsal.kube.tls import make_certificates
 from tests.contract.small_api import serving
-from tests.hostile.canaries import STEM, Cage, canary
+from tests.fuzz.front import Front, fronted
+from tests.hostile.canaries import STEM, Cage, canary, forms
 from tests.hostile.terminal import Terminal
+from tests.scenarios.flights import PLAYBOOK
 from tests.thorough import either
 
 pytestmark = pytest.mark.timeout(600)
@@ -117,10 +124,87 @@ async def test_a_plugin_is_shown_without_its_secrets_and_its_token_is_known(cage
     assert not cage.found(refused, flown, asked)
 
 
-async def test_a_server_that_is_not_there_or_not_trusted(cage: Cage) -> None:
+async def test_a_server_that_is_not_there(cage: Cage) -> None:
     cage.build("https://127.0.0.1:9", USER)
     shown = [await run(cage, *COCKPIT, name, str(cage.playbook)) for name in ("status", "run")]
     assert not cage.found(*shown)
+
+
+async def test_a_server_whose_certificate_nobody_trusts(cage: Cage, tmp_path: Path) -> None:
+    asked: list[str] = []
+    async with untrusted(tmp_path, asked) as url:
+        cage.build(url, USER)
+        shown = [
+            await run(cage, *COCKPIT, name, str(cage.playbook), *more) for name, *more in (("status",), ("run", "--headless"))
+        ]
+    assert all(b"certificate" in one for one in shown)
+    assert asked == [], "nothing is sent to whoever cannot prove who they are"
+    assert not cage.found(*shown)
+
+
+@asynccontextmanager
+async def untrusted(folder: Path, asked: list[str]) -> AsyncIterator[str]:
+    """A server with a certificate of an authority of its own, which keeps what it is asked."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=make_certificates().context(folder)).start()
+    try:
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+class Knowing(Front):
+    """Lets in whoever has the canary's token, as the operator of the world behind it."""
+
+    known = 0
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") == f"Bearer {canary('token')}":
+            Knowing.known += 1
+            request = request.clone(headers={**request.headers, "Authorization": "Bearer operator"})
+        return await super()._pass(request)
+
+
+async def test_a_flight_that_succeeds_and_its_way_back(cage: Cage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cage.build("https://127.0.0.1:9", {})
+    with World.spawn(PLAYBOOK, scenario="clean", seed=1, speed=60.0) as world:
+        ready = await world.ready()
+        async with fronted(ready, tmp_path, Knowing) as fronts:
+            config = yaml.safe_load(fronts.kubeconfig.read_text())
+            for user in config["users"]:
+                user["user"] = {"token": canary("token")}
+            (tmp_path / "in" / "kubeconfig").write_text(yaml.safe_dump(config))
+            book = yaml.safe_load(fronts.playbook.read_text())
+            book["metrics"]["prometheus"]["bearer_token_file"] = str(tmp_path / "in" / "bearer")
+            cage.playbook.write_text(yaml.safe_dump(book, sort_keys=False))
+            mine = {name: text for name, text in ready.env.items() if not name.endswith(("SECRET_ACCESS_KEY", "SESSION_TOKEN"))}
+            cage.env |= {**mine, "AWS_SECRET_ACCESS_KEY": canary("secret")}
+            argv = (str(cage.playbook), "--context", ready.context)
+            flown = await run(cage, *COCKPIT, "run", *argv, "--headless", "--autopilot")
+            back = await run(cage, *COCKPIT, "rollback", *argv)
+            screen = await asyncio.to_thread(on_a_terminal_for_a_while, cage, *COCKPIT, "run", *argv, "--observe")
+    assert b'"outcome":"completed"' in flown, flown[-2000:]
+    assert b"rolled_back" in back, back
+    assert Knowing.known > 0
+    assert not cage.found(flown, back, screen)
+    files = [path for path in cage.written.rglob("*") if path.is_file()]
+    with capsys.disabled():
+        count = len(flown) + len(back) + len(screen)
+        print(f"\n{len(files)} files and {count} bytes shown, searched for {len(list(forms()))} forms")
+
+
+def on_a_terminal_for_a_while(cage: Cage, *argv: str) -> bytes:
+    with Terminal(argv, env=cage.env) as terminal:
+        terminal.until(b"canary-5")
+        return terminal.seen
 
 
 @pytest.mark.parametrize("on_screen", [False, True])

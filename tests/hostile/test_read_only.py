@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from cockpit import cli
 from cockpit.assembly import Connections, Options, connect
-from cockpit.errors import Refused
+from cockpit.errors import Exit, Refused, UsageError
 from cockpit.model.share import Rule
 from cockpit.playbook import loads
 from tests.contract.small_api import kubeconfig, serving
@@ -99,3 +100,37 @@ async def test_a_context_that_nobody_can_name_may_be_a_read_only_one(tmp_path: P
     servers = await connect(playbook, Options(kubeconfig=tmp_path / "none"))
     assert "prod-*" in servers.read_only
     await servers.aclose()
+
+
+BROKEN = "read_only_contexts: prod-*"
+
+
+async def test_settings_that_cannot_be_read_keep_everybody_from_writing_but_whoever_goes_home(
+    tmp_path: Path, settings: Callable[[str], object]
+) -> None:
+    settings(BROKEN)
+    sent: Sent = []
+    async with serving(counting(sent)) as url:
+        playbook, config = loads(BASE, "p.yaml"), kubeconfig(tmp_path, url)
+        with pytest.raises(UsageError):
+            await connect(playbook, Options("here", config))
+        servers = await connect(playbook, Options("here", config, going_home=True))
+        assert not servers.read_only
+        await servers.aclose()
+
+
+def test_a_rollback_says_that_it_goes_without_the_settings(
+    tmp_path: Path, settings: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings(BROKEN)
+    path = tmp_path / "p.yaml"
+    here = "    region: ap-south-1\n    endpoint_url: http://127.0.0.1:1\n"
+    path.write_text(BASE.replace("    region: ap-south-1\n", here))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, "http://127.0.0.1:1")))
+    monkeypatch.setenv("COCKPIT_HOME", str(tmp_path / "home"))
+    assert cli.run(["rollback", str(path), "--context", "here", "--give-up-after", "1"]) == Exit.ENDED
+    said = capsys.readouterr()
+    assert "going on without the settings" in said.err
+    assert "settings.yaml:1:21" in said.err
+    assert "rolling back" in said.out
+    assert cli.run(["run", str(path), "--context", "here", "--headless"]) == Exit.USAGE

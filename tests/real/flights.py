@@ -106,6 +106,8 @@ class Bench:
     home: Path
     service: Service
     calls: list[tuple[str, str]]
+    kubeconfig: Path | None = None
+    """Of whoever flies; without it OPERATOR does."""
 
     async def fly(self, *words: str, proven: Mapping[str, Then] | None = None) -> flights.Flown:
         """Run `cockpit run --headless` to its end; when a phase named in `proven` is, that is called."""
@@ -167,7 +169,8 @@ class Bench:
         return flights.Flown(code, tuple(events), (await errors).decode())
 
     async def _start(self, command: str, *words: str) -> asyncio.subprocess.Process:
-        environment = {**os.environ, **CREDENTIALS, "COCKPIT_HOME": str(self.home), "KUBECONFIG": str(self.plane.kubeconfig)}
+        config = self.kubeconfig or self.plane.kubeconfig
+        environment = {**os.environ, **CREDENTIALS, "COCKPIT_HOME": str(self.home), "KUBECONFIG": str(config)}
         argv = ["-m", "cockpit", command, str(self.playbook), "--context", f"rehearsal-{OPERATOR}", *words]
         pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         return await asyncio.create_subprocess_exec(
@@ -192,11 +195,17 @@ def load_balancer() -> Iterator[Account]:
         child.stop()
 
 
+def shipped(manifest: str, playbook: Path) -> str:
+    """A manifest of playbooks/rbac, with the one change that it asks for: the playbook's name in that of the run's record."""
+    text = (RBAC / f"{manifest}.yaml").read_text()
+    return text.replace("cutover-cockpit-kind-affinity", f"cutover-cockpit-{load(playbook).name}")
+
+
 @contextmanager
-def operator_may(plane: Plane) -> Iterator[None]:
-    """The user OPERATOR may do what the shipped manifest grants, and nothing else."""
+def operator_may(plane: Plane, playbook: Path) -> Iterator[None]:
+    """The user OPERATOR may do what the shipped manifest grants for this playbook, and nothing else."""
     mine = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": OPERATOR}
-    objs = [obj for obj in yaml.safe_load_all((RBAC / "operator.yaml").read_text()) if obj["kind"] != "ServiceAccount"]
+    objs = [obj for obj in yaml.safe_load_all(shipped("operator", playbook)) if obj["kind"] != "ServiceAccount"]
     made = []
     try:
         for obj in objs:
@@ -213,8 +222,10 @@ def operator_may(plane: Plane) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def bench(plane: Plane, account: Account, playbook: Path, folder: Path) -> AsyncIterator[Bench]:
-    """The servers that a short copy of the playbook names, for one test."""
+async def bench(
+    plane: Plane, account: Account, playbook: Path, folder: Path, kubeconfig: Path | None = None
+) -> AsyncIterator[Bench]:
+    """The servers that a short copy of the playbook names, for one test; `kubeconfig` is that of whoever flies."""
     service = Service(load(playbook))
     calls: list[tuple[str, str]] = []
     async with AsyncExitStack() as stack:
@@ -229,7 +240,7 @@ async def bench(plane: Plane, account: Account, playbook: Path, folder: Path) ->
         registry_url, _ = await _serve(registry().app(), stack)
         uid = plane.admin.get("namespaces", name="kube-system")["metadata"]["uid"]
         copy = _short(playbook, folder, Embedded(uid, url, aws_url, account, registry_url, ("registry.example.com",)))
-        made = Bench(plane, account, copy, folder / "home", service, calls)
+        made = Bench(plane, account, copy, folder / "home", service, calls, kubeconfig)
         before = made.as_it_is()
         try:
             yield made

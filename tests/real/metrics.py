@@ -14,8 +14,9 @@ import pytest
 
 from cockpit.clock import WallClock
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Playbook, Signal, SignalCheck
+from cockpit.model.playbook import Playbook, SignalCheck
 from cockpit.model.series import Series
+from cockpit.model.signal import Signal
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 from cockpit.model.verdict import Verdict
 from cockpit.playbook import find, load

@@ -27,7 +27,7 @@ WORKER = "ledger-worker"
 @pytest.fixture(scope="module")
 def account(plane: Plane) -> Iterator[Account]:
     """A load balancer, and the operator's permissions."""
-    with operator_may(plane), load_balancer() as account:
+    with operator_may(plane, AFFINITY), load_balancer() as account:
         yield account
 
 
@@ -162,6 +162,7 @@ async def test_a_dry_run_asks_the_server_for_every_write_and_keeps_none(plane: P
     audited = audit.read()
     assert_same_writes(affinity, audited)
     assert len(audited.writes) == 2
+    assert audited.controls == []
     assert all("dryRun=All" in entry["requestURI"] for entry in audited.writes)
     assert all(w.done["dry_run"] for w in recorded(affinity.home, "affinity"))
     assert affinity.as_it_is() == before
@@ -177,7 +178,7 @@ async def test_whoever_only_looks_changes_nothing(plane: Plane, account: Account
         assert_ended(watched, 1, "held")
         assert "read-only" in watched.last_words
         audited = audit.read()
-        assert audited.writes == []
+        assert (audited.writes, audited.controls) == ([], [])
         # The preflight asks about every permission but that to write, and about each only once.
         flown = load(made.playbook)
         needed = [*permissions(flown, writes=False), *optional(flown, writes=False)]
@@ -187,6 +188,6 @@ async def test_whoever_only_looks_changes_nothing(plane: Plane, account: Account
         for command in ("plan", "status"):
             assert await made.look(command)
         assert len(plane.audit([OPERATOR], mutating=False)) > asked + len(told), "the log has what was looked at"
-        assert audit.read().writes == []
+        assert (audit.read().writes, audit.read().controls) == ([], [])
         assert made.calls == []
         assert made.as_it_is() == before

@@ -22,7 +22,7 @@ BASELINE, CANARY = "payments-api", "payments-api-arm64"
 @pytest.fixture(scope="module")
 def account(plane: Plane) -> Iterator[Account]:
     """A load balancer, and the operator's permissions."""
-    with operator_may(plane), load_balancer() as account:
+    with operator_may(plane, WEIGHTS), load_balancer() as account:
         yield account
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Signal, Unit
+from cockpit.model.signal import Signal, Unit
 from cockpit.model.snapshot import Freshness
 from cockpit.model.verdict import Outcome
 from tests.real.exporter import BOUNDS, SHARE, Exporter, recorded

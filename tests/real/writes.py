@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from cockpit.levers.affinity_patch import OURS
+from cockpit.levers.affinity_patch import EPOCH, OURS
 from tests.real.api import Obj
 from tests.real.flights import OPERATOR, Bench
 from tests.real.plane import Plane
 
-REVIEWS = "selfsubjectaccessreviews"
-"""What a preflight creates to ask what it may do; nothing of it is kept."""
+REVIEWS = ("selfsubjectaccessreviews", "selfsubjectreviews")
+"""What a cockpit creates to ask what it may do and who it is; nothing of it is kept."""
 MODIFY = {True: "ModifyListener", False: "ModifyRule"}
 
 
@@ -32,9 +32,12 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Audited:
-    """What the API server has recorded of the operator: requests that keep something, and reviews of permissions."""
+    """What the API server has recorded of the operator: writes to the workloads, writes of who has the controls and how far the
+    run is, and reviews of permissions, which keep nothing.
+    """
 
     writes: list[Obj]
+    controls: list[Obj]
     reviews: list[Obj]
 
 
@@ -48,8 +51,9 @@ class AuditLog:
     def read(self) -> Audited:
         """All requests since, those that were refused too."""
         found = self._plane.audit([OPERATOR])[self._before :]
-        reviews = [e for e in found if e["objectRef"]["resource"] == REVIEWS]
-        return Audited([e for e in found if e not in reviews], reviews)
+        reviews = [e for e in found if e["objectRef"]["resource"] in REVIEWS]
+        controls = [e for e in found if e["objectRef"]["resource"] in ("leases", "configmaps")]
+        return Audited([e for e in found if e not in reviews and e not in controls], controls, reviews)
 
 
 def journals(home: Path) -> list[Obj]:
@@ -98,12 +102,17 @@ def assert_same(entry: Obj, write: Recorded) -> None:
     assert entry["requestURI"].partition("?")[0] == request["path"]
     assert all(f"{name}={value}" in entry["requestURI"] for name, value in request["query"].items())
     sent, planned = entry["requestObject"], request["patch"]
-    assert [op for op in sent if op["op"] != "test"] == [op for op in planned if op["op"] != "test"]
+    assert changes(sent) == changes(planned)
     assert all(op in sent for op in planned)
     assert ours(entry["responseObject"]) == write.intended["after"] == write.done["after"]
     received, answered = (_milliseconds(entry[name]) for name in ("requestReceivedTimestamp", "stageTimestamp"))
     assert write.intended["time"] <= received
     assert answered <= write.done["time"]
+
+
+def changes(patch: list[Obj]) -> list[Obj]:
+    """What a patch changes; the epoch of the controls is put in when it is sent."""
+    return [op for op in patch if op["op"] != "test" and op["path"] != f"/metadata/annotations/{EPOCH.replace('/', '~1')}"]
 
 
 def ours(deployment: Obj) -> Obj:

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cockpit.flight import Flight
 from cockpit.journal import Journal
+from cockpit.model.controls import Standing
 from cockpit.model.json import canonical
 from tests.rollback.cases import Fault
 from tests.rollback.ground import BASELINE, Ground
@@ -19,6 +21,8 @@ from tests.wire.proxy import Fault as WireFault
 EVE = "eve@elsewhere/0badcafe"
 FLAPS = 6
 FLAP_SECONDS = 0.15
+KNOWN_WITHIN = 20.0
+"""Wall seconds in which a cockpit has heard whose the controls are."""
 AWAY: dict[str, Any] = {
     "preferredDuringSchedulingIgnoredDuringExecution": [
         {
@@ -41,8 +45,8 @@ def journal(fault: Fault, folder: Path, name: str) -> Journal | None:
 
 
 @asynccontextmanager
-async def under(fault: Fault, ground: Ground) -> AsyncIterator[None]:
-    """The fault, from just before the rollback until it has ended."""
+async def under(fault: Fault, ground: Ground, flown: Flight) -> AsyncIterator[None]:
+    """The fault, from just before the rollback by `flown` until it has ended."""
     flapping: asyncio.Task[None] | None = None
     match fault:
         case Fault.METRICS:
@@ -51,6 +55,9 @@ async def under(fault: Fault, ground: Ground) -> AsyncIterator[None]:
             await ground.scenario("aws-throttled")
         case Fault.LEASE:
             await _somebody_elses_lease(ground)
+        case Fault.TAKEN:
+            await _somebody_elses_lease(ground)
+            await standing(flown, Standing.THEIRS)
         case Fault.PAUSED:
             await ground.edit([{"op": "add", "path": "/spec/paused", "value": True}])
         case Fault.SCALED:
@@ -66,6 +73,13 @@ async def under(fault: Fault, ground: Ground) -> AsyncIterator[None]:
     finally:
         if flapping:
             await flapping
+
+
+async def standing(flown: Flight, wanted: Standing) -> None:
+    """Wait until the controls stand so for this cockpit."""
+    async with asyncio.timeout(KNOWN_WITHIN):
+        while not (frame := flown.frame()) or frame.controls.standing is not wanted:
+            await flown.next_tick()
 
 
 def expected(fault: Fault, before: dict[str, str]) -> dict[str, str]:
@@ -101,6 +115,7 @@ async def _edit(ground: Ground) -> None:
 
 
 async def _somebody_elses_lease(ground: Ground) -> None:
+    """Eve takes the controls, by a Lease of her own that she keeps for an hour."""
     path = "/apis/coordination.k8s.io/v1/namespaces/payments/leases"
     name = f"cutover-cockpit-{ground.playbook.name}"
     with suppress(Exception):

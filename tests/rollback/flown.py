@@ -7,10 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.model.controls import Standing
 from cockpit.model.event import Event, EventType
 from cockpit.run.state import Stage
 from tests.rollback.cases import Case, Fault, Stand
-from tests.rollback.faults import expected, journal, under
+from tests.rollback.faults import expected, journal, standing, under
 from tests.rollback.ground import Ground, flight
 
 LIMIT = 60.0
@@ -34,7 +35,7 @@ async def fly(case: Case, ground: Ground, folder: Path) -> Flown:
     name = f"{case.phase}-{case.stand}-{case.fault}".replace(" ", "-")
     async with flight(ground, journal(case.fault, folder, name)) as flown:
         await ground.bring(flown.crew, case.phase, half=case.half)
-        flown.state = case.state(flown.logbook.run, flown.clock.now())
+        flown.course.state = case.state(flown.logbook.run, flown.clock.now())
         await flown.next_tick()
         first: list[float] = []
 
@@ -43,7 +44,7 @@ async def fly(case: Case, ground: Ground, folder: Path) -> Flown:
                 first.append(time.monotonic())
 
         flown.logbook.listen(heard)
-        async with under(case.fault, ground):
+        async with under(case.fault, ground, flown):
             pressed = time.monotonic()
             assert flown.roll_back() == ""
             if case.stand is Stand.AGAIN:
@@ -51,6 +52,8 @@ async def fly(case: Case, ground: Ground, folder: Path) -> Flown:
             async with asyncio.timeout(LIMIT):
                 while not flown.state.stage.ended or flown.state.stage is Stage.COMPLETED:
                     await flown.next_tick()
+        if case.fault in (Fault.LEASE, Fault.TAKEN):
+            await standing(flown, Standing.MINE)
         now, wanted = await ground.picture(), expected(case.fault, ground.before)
         wrong = tuple(name for name in wanted if now.get(name) != wanted[name])
         said = tuple(e.message for e in flown.events())

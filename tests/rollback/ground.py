@@ -33,7 +33,8 @@ from tests.pictures import world_as_it_is
 from tests.scenarios.flights import PLAYBOOK
 from tests.wire.proxy import Proxy
 
-SPEED = 200.0
+SPEED = 80.0
+"""A rollback tries for 15 minutes of the clock: 11 s of the wall, which outlast every fault here on a busy machine too."""
 SETTLED_WITHIN = 20.0
 """Wall seconds in which a new cockpit has the controls and knows what was left to it."""
 NAMESPACE = "/apis/apps/v1/namespaces/payments/deployments"

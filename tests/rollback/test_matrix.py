@@ -16,7 +16,7 @@ from cockpit.run.state import Stage
 from tests.rollback.cases import PHASES, Case, Fault, every
 from tests.rollback.flown import fly, may_fail
 from tests.rollback.ground import Ground, grounded
-from tests.thorough import SEED, either
+from tests.thorough import SEED, either, figure
 
 SAMPLES = 2
 """Cases of each fault in a quick run."""
@@ -33,7 +33,7 @@ TOGETHER: Sequence[tuple[Fault, ...]] = either([(fault,) for fault in Fault], [t
 
 def chosen(fault: Fault) -> Sequence[Case]:
     whole = [case for case in every() if case.fault is fault]
-    return either(whole, Random(f"{SEED} {fault}").sample(whole, SAMPLES))
+    return figure(whole, Random(f"{SEED} {fault}").sample(whole, 3 * SAMPLES), Random(f"{SEED} {fault}").sample(whole, 1))
 
 
 @pytest.fixture

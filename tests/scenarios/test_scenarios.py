@@ -106,6 +106,16 @@ def test_no_room_on_arm64_is_named_and_held(seed: int, tmp_path: Path) -> None:
     assert "Insufficient cpu" in held["message"]
 
 
+@every_seed
+def test_a_phase_that_somebody_takes_back_is_held_and_says_who(seed: int, tmp_path: Path) -> None:
+    flown = rehearse(tmp_path, "reverted", seed)
+    assert (flown.code, flown.outcome) == (1, "held"), flown.last_words + flown.errors
+    held = flown.of("held")[0]
+    assert (held["phase"], held["by"]) == ("require-arm64", "drift")
+    assert "kubectl-edit" in held["message"]
+    assert len(flown.of("write_done")) == 7, "nothing is written over what somebody else has set"
+
+
 def test_without_autopilot_a_manual_playbook_waits_and_writes_nothing(tmp_path: Path) -> None:
     flown = rehearse(tmp_path, "clean", 1, "--no-autopilot")
     assert (flown.code, flown.outcome) == (1, "held")

@@ -326,7 +326,7 @@ def approved() -> Frame:
     return replace(frame, controls=replace(MINE, approval=word))
 
 
-DRIFTED = "weights: rule …/9683b2d02a6cabee: was arm64 25, amd64 75, is arm64 0, amd64 100, by eks-addon-manager"
+DRIFTED = "weights: rule …/9683b2d02a6cabee: was arm64 25, amd64 75, is arm64 0, amd64 100; who: eks-addon-manager"
 
 
 def drifted() -> Frame:

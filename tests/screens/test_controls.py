@@ -53,7 +53,7 @@ def test_the_header_says_who_has_the_controls(controls: Controls, wide: str, nar
 def test_a_dry_run_and_an_observer_say_what_they_are_instead() -> None:
     assert where(make.trying(), 80).endswith("│ ana@bastion │ DRY RUN") or where(make.trying(), 80).endswith("│ DRY RUN")
     assert where(make.observing(), 80).endswith("OBSERVING")
-    assert "controls" not in where(make.observing(), 120)
+    assert where(make.observing(), 120).endswith("has the controls · you observe │ OBSERVING")
 
 
 def test_long_names_leave_room_for_who_flies() -> None:
@@ -224,7 +224,7 @@ def test_a_loss_is_a_banner_and_says_what_still_works() -> None:
 
 
 def test_a_run_that_nobody_flies_says_so() -> None:
-    assert "NOBODY HAS THE CONTROLS: no abort trigger acts" in said(make.nobody())
+    assert "NOBODY HAS THE CONTROLS (t takes them), no abort trigger acts" in said(make.nobody())
     assert "NOBODY" not in said(replace(make.completed(), controls=make.FREE))
 
 

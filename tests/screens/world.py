@@ -20,17 +20,15 @@ from cockpit.model.playbook import (
     NativeCheck,
     Phase,
     Playbook,
-    Prometheus,
     RollbackCheck,
     ShareCheck,
-    Signal,
     SignalCheck,
     Target,
-    Unit,
     WeightsSet,
 )
 from cockpit.model.series import Sample, Series
 from cockpit.model.share import Rule, TargetGroup
+from cockpit.model.signal import Prometheus, Signal, Unit
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 
 NOW = datetime(2026, 11, 22, 2, 14, 7, tzinfo=UTC)

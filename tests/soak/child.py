@@ -72,7 +72,7 @@ async def main(hours: float, seed: int, folder: Path) -> dict[str, object]:
             await clock.advance(TICK)
             flight.tick()
             if n == SYNCED:
-                flight.promote(None)
+                assert flight.promote(None) == "", "a storm over a run that has not begun proves little"
             if n % DRAWN_EVERY == 0:
                 await pilot.press(KEYS[n // DRAWN_EVERY % len(KEYS)])
                 app.tick()

@@ -35,10 +35,12 @@ class Storm(Steady):
         self.told = 0
 
     async def observe(self) -> AsyncIterator[Observation]:
-        calm = super().observe()
+        calm, unlisted = super().observe(), set(SourceName)
         async for observation in calm:
             yield observation
-            if observation.kind is Kind.LISTED and observation.source is SourceName.DAEMON_PODS:
+            if observation.kind is Kind.LISTED:
+                unlisted.discard(observation.source)
+            if not unlisted:
                 break
         await calm.aclose()  # type: ignore[attr-defined]
         second = 0

@@ -18,9 +18,9 @@ import yaml
 
 from cockpit.rehearsal.client import Ready, World
 from tests.scenarios.flights import PLAYBOOK
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
-HOURS = either(8.0, 0.4)
+HOURS = figure(8.0, 2.0, 0.4)
 SPEED = 240.0
 GROWTH = 1.10
 EVENTS_A_SECOND = 100
@@ -105,7 +105,7 @@ def command(ready: Ready, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait(30)
 
 
-@pytest.mark.timeout(either(900, 120))
+@pytest.mark.timeout(figure(1800, 600, 120))
 def test_eight_hours_over_sockets_leave_nothing_behind(long_playbook: Path, tmp_path: Path) -> None:
     with World.spawn(long_playbook, scenario="watch-gone", seed=SEED, speed=SPEED) as world:
         ready = world.wait_ready()

@@ -104,3 +104,12 @@ def test_one_changed_byte_is_always_noticed(record: dict[str, Json], data: st.Da
     place = data.draw(st.integers(0, len(line) - 1))
     line[place] ^= data.draw(st.integers(1, 255))
     assert unseal(bytes(line)) is None
+
+
+def test_a_line_is_plain_ascii_so_that_no_terminal_acts_on_what_was_on_a_target() -> None:
+    text = "\x9b31m\x1b]52;c;\u202eevil\x7f\ud800"
+    line = seal({"detail": {"after": text}}, 1)
+    assert line.decode("ascii").isprintable()
+    record = unseal(line)
+    assert record
+    assert record["detail"] == {"after": text}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,10 @@ from aiohttp import web
 
 from cockpit.connections.kube import KubeClient
 from cockpit.rehearsal.kube.api import make_app
+from cockpit.rehearsal.kube.authz import User
 from cockpit.rehearsal.kube.kubeconfig import write_kubeconfig
 from cockpit.rehearsal.kube.server import serve
+from cockpit.rehearsal.kube.storage import Storage
 from cockpit.rehearsal.kube.tls import Certificates, make_certificates
 from tests.unit.rehearsal.worlds import world
 from tests.wire.proxy import Proxy
@@ -88,8 +90,10 @@ async def pair(folder: Path, *, same_authority: bool = True) -> AsyncIterator[Pa
     """Both clusters have the same objects and users; with the `same_authority` TLS tells no difference either."""
     async with AsyncExitStack() as stack:
         certificates = make_certificates()
-        right, authority = await _cluster(stack, folder, 1, certificates)
-        wrong, _ = await _cluster(stack, folder, 2, certificates if same_authority else make_certificates())
+        right, authority = await cluster(stack, folder, world(seed=1, balanced=False).storage, certificates)
+        wrong, _ = await cluster(
+            stack, folder, world(seed=2, balanced=False).storage, certificates if same_authority else make_certificates()
+        )
         address = Leading(right.port, wrong.port)
         await address.start()
         stack.push_async_callback(address.stop)
@@ -98,8 +102,14 @@ async def pair(folder: Path, *, same_authority: bool = True) -> AsyncIterator[Pa
         yield Pair(right, wrong, address, path)
 
 
-async def _cluster(stack: AsyncExitStack, folder: Path, seed: int, certificates: Certificates) -> tuple[Cluster, bytes]:
-    made = world(seed=seed, balanced=False)
+async def cluster(
+    stack: AsyncExitStack,
+    folder: Path,
+    storage: Storage,
+    certificates: Certificates,
+    users: Mapping[str, User] | None = None,
+) -> tuple[Cluster, bytes]:
+    """An API server around `storage`, and the authority that its certificate is checked with."""
     writes: list[str] = []
 
     @web.middleware
@@ -108,9 +118,9 @@ async def _cluster(stack: AsyncExitStack, folder: Path, seed: int, certificates:
             writes.append(f"{request.method} {request.path}")
         return await handler(request)
 
-    app = make_app(made.storage)
+    app = make_app(storage, users)
     app.middlewares.insert(0, audit)
     serving = await serve(app, folder, certificates=certificates)
     stack.push_async_callback(serving.stop)
-    uid = made.storage.get("namespaces", None, "kube-system")["metadata"]["uid"]
+    uid = storage.get("namespaces", None, "kube-system")["metadata"]["uid"]
     return Cluster(urlsplit(serving.url).port or 0, uid, writes), serving.authority

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Measure, Unit
+from cockpit.model.signal import Measure, Unit
 from cockpit.playbook.presets import http, pods
 from cockpit.playbook.presets.scope import Scope
 

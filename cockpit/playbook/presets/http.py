@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import ARCH_PLACE, Measure
+from cockpit.model.signal import ARCH_PLACE, Measure
 from cockpit.playbook.presets.scope import Matcher, Scope, either, selector
 
 QUANTILES = {Measure.LATENCY_P50: "0.5", Measure.LATENCY_P95: "0.95", Measure.LATENCY_P99: "0.99"}

@@ -8,7 +8,7 @@ A pod's architecture is its node's: one workload may span both. So cAdvisor's fi
 from __future__ import annotations
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Measure
+from cockpit.model.signal import Measure
 from cockpit.playbook.presets.scope import Matcher, Scope, selector
 
 _ENDING = "-[a-z0-9]{1,10}-[a-z0-9]{5}"

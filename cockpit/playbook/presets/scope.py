@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import ARCH_PLACE
+from cockpit.model.signal import ARCH_PLACE
 
 Matcher: TypeAlias = tuple[str, str, str]
 """Label, operator, value."""

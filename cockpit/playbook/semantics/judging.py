@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from cockpit.model.finding import FindingKind
 from cockpit.model.json import Json
-from cockpit.model.playbook import Unit
 from cockpit.model.series import LONGEST_WINDOW
+from cockpit.model.signal import Unit
 from cockpit.playbook import units
 from cockpit.playbook.issue import Wrong, listed, quoted, show
 from cockpit.playbook.semantics.metrics import spacing

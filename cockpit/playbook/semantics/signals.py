@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cockpit.model.playbook import ARCH_PLACE, Unit
+from cockpit.model.signal import ARCH_PLACE, Unit
 from cockpit.playbook import units
 from cockpit.playbook.issue import listed
 from cockpit.playbook.presets import PRESETS, SHAPES, Preset

@@ -1,4 +1,4 @@
-"""Target, agents and rollback order."""
+"""The playbook's name, target, agents and rollback order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from cockpit.playbook.issue import listed, quoted, show
 from cockpit.playbook.view import Finding, View
 
 _LEVERS = ("weights", "affinity")
+_TAKEN = "-approval"
+"""Two playbooks would share one object in the cluster (`controls.api.Place.approval`)."""
 
 
 def target(root: View) -> Iterator[Finding]:
-    """Architectures and workloads differ; agents are listed once; a rollback gives back every lever that is moved."""
+    """The name is free; architectures and workloads differ; agents are listed once; a rollback gives back all that is moved."""
+    name = root.get("metadata", "name")
+    if name.text and name.text.endswith(_TAKEN):
+        other = name.text.removesuffix(_TAKEN)
+        what = f"this ends in {_TAKEN}, as the object in the cluster does that keeps the second person's word of {other}"
+        yield name.wrong(what, "choose a name with another ending")
     part = root.get("target")
     source, goal = part.get("from").text or "amd64", part.get("to").text or "arm64"
     if part.there and source == goal:

@@ -55,13 +55,14 @@ ANONYMOUS = User(
     "system:anonymous", (Rule(("get",), urls=("/healthz", "/livez", "/readyz", "/version")),), ("system:unauthenticated",)
 )
 OPERATOR = User("operator", (Rule(("*",), ("*",), ("*",)), Rule(("*",), urls=("*",)), *SELF), role="cluster-admin")
+SECOND = User("second", OPERATOR.rules, role="cluster-admin")
 OBSERVER = User("observer", (Rule(_READ, ("*",), ("*",)), *SELF), role="view")
 EXPIRED = User("expired", expired=True)
 
 
 def default_users() -> dict[str, User]:
-    """Token -> user: an operator (everything), an observer (reads) and one whose credentials have expired."""
-    return {u.name: u for u in (OPERATOR, OBSERVER, EXPIRED)}
+    """Token -> user: two operators (everything), an observer (reads) and one whose credentials have expired."""
+    return {u.name: u for u in (OPERATOR, SECOND, OBSERVER, EXPIRED)}
 
 
 def authenticate(users: Mapping[str, User], authorization: str) -> User | None:

@@ -12,7 +12,7 @@ _CLUSTER = "rehearsal"
 
 
 def kubeconfig(
-    server: str, authority: bytes, namespace: str, users: tuple[str, ...] = ("operator", "observer", "expired")
+    server: str, authority: bytes, namespace: str, users: tuple[str, ...] = ("operator", "second", "observer", "expired")
 ) -> Obj:
     """A Config for the API at this URL: context `rehearsal` for the first user, `rehearsal-USER` for the others.
 

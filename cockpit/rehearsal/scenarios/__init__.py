@@ -8,6 +8,7 @@ from cockpit.rehearsal.scenarios.agents import AgentCrashloop, AgentMissing
 from cockpit.rehearsal.scenarios.base import MetricsFault, Scenario
 from cockpit.rehearsal.scenarios.metrics import PrometheusDown, PrometheusNan, PrometheusStale
 from cockpit.rehearsal.scenarios.nodes import NoArmCapacity, X86Gone
+from cockpit.rehearsal.scenarios.others import Reverted
 from cockpit.rehearsal.scenarios.release import Emulated, ExecFormat, NoManifest
 from cockpit.rehearsal.scenarios.servers import ApiConflict, AwsThrottled, WatchGone
 from cockpit.rehearsal.scenarios.traffic import Clean, ErrorSpike, P99Regression
@@ -42,6 +43,7 @@ _ALL = (
     Entry("prometheus-nan", "metrics are NaN a minute into the first phase", _HOLDS, PrometheusNan),
     Entry("prometheus-stale", "metrics freeze a minute into the first phase", _HOLDS, PrometheusStale),
     Entry("api-conflict", "somebody else writes to each Deployment first", "plans again and completes", ApiConflict),
+    Entry("reverted", "somebody pins a workload back to x86 during its phase", "holds and says who", Reverted),
     Entry("watch-gone", "watches end with 410 every 20 s", "lists again and completes", WatchGone),
     Entry("aws-throttled", "load-balancer changes are throttled for 60 s", "retries in its budget, completes", AwsThrottled),
 )

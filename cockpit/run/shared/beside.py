@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from cockpit.clock import Clock, WallClock
 from cockpit.controls.desk import Desk
@@ -17,6 +18,7 @@ from cockpit.run import machine
 from cockpit.run.logbook import Logbook
 from cockpit.run.rollback import Shared
 from cockpit.run.shared.keeper import Keeper
+from cockpit.run.shared.record import Record
 from cockpit.run.state import RunState, Stage
 
 PATIENCE = 5.0
@@ -33,6 +35,7 @@ class Beside:
         self._logbook = logbook
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._resting = False
 
     @property
     def shared(self) -> Shared:
@@ -43,12 +46,15 @@ class Beside:
         """Begin."""
         self._keeper.start()
         self._desk.start()
-        self._logbook.listen(self._keeper.hear)
         self._task = asyncio.create_task(self._take())
 
     async def close(self, *, safe: bool) -> None:
-        """Say what came of it, hand the controls back, and leave."""
+        """Save what came of it, which the logbook has been told, hand the controls back, and leave.
+
+        A rollback may be over before the record answers: an attempt that is under way is waited for.
+        """
         if self._task:
+            await asyncio.wait([self._task], timeout=0 if self._resting else PATIENCE)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._keep(Stage.ROLLED_BACK if safe else Stage.FAILED)
@@ -57,14 +63,29 @@ class Beside:
 
     async def _take(self) -> None:
         while await self._desk.take():
-            await WallClock().sleep(AGAIN)
+            await self._rest()
         while not self._keeper.claimed:
-            with suppress(CockpitError):
-                if record := await self._keeper.claim():
-                    self._logbook.move(record.run, None)
-                    self._keep(Stage.ROLLING_BACK)
-                break
-            await WallClock().sleep(AGAIN)
+            try:
+                record = await self._keeper.claim()
+            except CockpitError:
+                await self._rest()
+            else:
+                if record:
+                    self._go_with(record)
+
+    async def _rest(self) -> None:
+        self._resting = True
+        await WallClock().sleep(AGAIN)
+        self._resting = False
+
+    def _go_with(self, record: Record) -> None:
+        """From now on this is part of that run; what was said before goes into its history as well."""
+        past = tuple(self._logbook.events)
+        self._logbook.move(record.run, None)
+        for event in past:
+            self._keeper.hear(replace(event, run=record.run))
+        self._logbook.listen(self._keeper.hear)
+        self._keep(Stage.ROLLING_BACK)
 
     def _keep(self, stage: Stage) -> None:
         record = self._keeper.record

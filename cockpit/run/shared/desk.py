@@ -15,7 +15,7 @@ from cockpit.errors import NotFound, Unreachable
 from cockpit.levers.affinity_patch import EPOCH as ANNOTATION
 from cockpit.levers.weights_actions import EPOCH as TAG
 from cockpit.model.controls import Cockpit
-from cockpit.model.json import Json
+from cockpit.model.json import Json, child
 from cockpit.model.playbook import Playbook, Promote
 from cockpit.text import clean
 
@@ -62,8 +62,8 @@ async def _noted(kube: KubeClient, path: str) -> int:
         body: Json = json.loads(raw)
     except ValueError as error:
         raise Unreachable(f"what the API server sent is no object: {clean(str(error), 200)}") from None
-    notes = _child(_child(body, "metadata"), "annotations")
-    return max(_number(notes.get(ANNOTATION)), _number(_child(body, "data").get("epoch")))
+    notes = child(child(body, "metadata"), "annotations")
+    return max(_number(notes.get(ANNOTATION)), _number(child(body, "data").get("epoch")))
 
 
 async def _tagged(playbook: Playbook, elb: Elb | None) -> int:
@@ -76,8 +76,3 @@ async def _tagged(playbook: Playbook, elb: Elb | None) -> int:
 def _number(text: Json) -> int:
     """What is no epoch counts as none: a write meets it on the target itself, where it is refused."""
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
-
-
-def _child(value: Json, key: str) -> dict[str, Json]:
-    child = value.get(key) if isinstance(value, dict) else None
-    return child if isinstance(child, dict) else {}

@@ -15,15 +15,18 @@ from cockpit.settings import home, run_folder, safe_name
 
 CROWDS = f'"type":"{EventType.VERDICT}"'.encode()
 """Most lines of a journal, which tell nothing of what was written."""
+_NAMED = 5
+"""Damaged lines that are named."""
+_MAY_BE = "a write without a known outcome may be in it; look at it and at what is configured, then resume or roll back"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """A run's intents without outcome, and the numbers of the journal's damaged lines, in which there may be more."""
+    """A run's intents without outcome; `fault` says what of its journal cannot be read, where there may be more of them."""
 
     run: str
     intents: tuple[Intent, ...] = ()
-    damaged: tuple[int, ...] = ()
+    fault: str = ""
 
 
 def journals(playbook: str) -> Iterator[Path]:
@@ -35,19 +38,40 @@ def journals(playbook: str) -> Iterator[Path]:
 
 
 def left_behind(playbook: str, context: str, but: str = "") -> LeftBehind | None:
-    """What the newest of those runs that wrote anything in this context has left; None without one. `but` is the present run."""
+    """What the newest of those runs that wrote anything in this context has left; None without one. `but` is the present run.
+
+    Of a journal that cannot be read nobody knows what it wrote: it counts as one that has left something.
+    """
     for path in journals(playbook):
         if path.parent.name == safe_name(but):
             continue
-        try:
-            lines = list(read(path, CROWDS))
-            records = [line.record for line in lines if line.record]
-            if not any(r.get("type") == EventType.WRITE_INTENDED for r in records) or not _flew_in(context, records):
-                continue
-            return LeftBehind(path.parent.name, left_open(records), tuple(line.number for line in lines if line.damaged))
-        except (OSError, Unreadable):
-            continue
+        if (found := _left(path, context)) is not None:
+            return found
     return None
+
+
+def _left(path: Path, context: str) -> LeftBehind | None:
+    """What this journal has left; None when it is of another context, or wrote nothing."""
+    run = path.parent.name
+    try:
+        lines = list(read(path, CROWDS))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return LeftBehind(run, fault=f"{path} cannot be read ({error.strerror or error}): {_MAY_BE}")
+    records = [line.record for line in lines if line.record]
+    wrote, damaged = any(r.get("type") == EventType.WRITE_INTENDED for r in records), [n.number for n in lines if n.damaged]
+    if not _flew_in(context, records) or not (wrote or damaged):
+        return None
+    last = [r for r in records if r.get("type") in (EventType.RUN_FINISHED, EventType.WRITE_INTENDED)][-1:]
+    if any(r.get("outcome") == "rolled_back" for r in last):
+        return LeftBehind(run)  # everything was read back
+    numbers = ", ".join(map(str, damaged[:_NAMED]))
+    fault = f"{path} is damaged in line {numbers}: {_MAY_BE}" if damaged else ""
+    try:
+        return LeftBehind(run, left_open(records), fault)
+    except Unreadable as error:
+        return LeftBehind(run, fault=f"{path} is damaged ({error}): {_MAY_BE}")
 
 
 def go_on_with(run: str) -> Journal | None:

@@ -17,7 +17,8 @@ from cockpit.controls.document import Document, Stored
 from cockpit.errors import CockpitError, Conflict, NotFound, NotInControl, Refused, Unreachable
 from cockpit.levers.base import Fence
 from cockpit.model.event import Event
-from cockpit.model.json import Json
+from cockpit.model.json import Json, canonical
+from cockpit.model.pin import Pin
 from cockpit.run.shared.intent import Intent, Unreadable
 from cockpit.run.shared.record import Record
 from cockpit.run.state import RunState, Stage
@@ -28,7 +29,14 @@ EVERY_WALL = 1.0
 """The least between two such savings, in wall seconds."""
 AGAIN = 1.0
 """Wall seconds until a saving that failed is tried again."""
+PACE = 1.0
+"""The least wall seconds between two savings; an intent is saved at once all the same."""
 TRIES = 3
+NOWHERE = Pin()
+_CLAIM = {"epoch", "holder"}
+"""All that is there of a record when the controls were taken before any run began."""
+ASIDE = "unreadable.json"
+"""The texts of a record that could not be read, beside the one that came after it: what undoes a run may be in there."""
 _GOING_HOME = (Stage.ROLLING_BACK, Stage.ROLLED_BACK, Stage.FAILED)
 
 
@@ -39,9 +47,19 @@ class Keeper:
     """
 
     def __init__(
-        self, document: Document, clock: Clock, playbook: str, sha256: str, holder: str, fence: Fence | None = None
+        self,
+        document: Document,
+        clock: Clock,
+        playbook: str,
+        sha256: str,
+        holder: str,
+        fence: Fence | None = None,
+        pin: Pin = NOWHERE,
+        wall: Clock | None = None,
     ) -> None:
         self.sha256 = sha256
+        self.pin = pin
+        """Where this cockpit is, which goes into what it records."""
         self.record: Record | None = None
         """The newest that is known; None when there is none, or it cannot be read."""
         self.heard = asyncio.Event()
@@ -52,11 +70,15 @@ class Keeper:
         """This cockpit writes it."""
         self._document = document
         self._clock = clock
-        self._wall = WallClock()
+        self._wall = wall or WallClock()
         self._playbook = playbook
         self._holder = holder
         self._fence = fence
+        self._claimed_at = 0
         self._stored: Stored | None = None
+        self._newest: Stored | None = None
+        self._seen = False
+        self._aside: dict[str, str] = {}
         self._past: tuple[Event, ...] = ()
         self._dirty = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -72,6 +94,14 @@ class Keeper:
     def writes(self) -> bool:
         """It may be claimed at all."""
         return self._fence is not None
+
+    @property
+    def outdated(self) -> bool:
+        """It was claimed under controls that this cockpit has lost since, and has again: others may have written in between."""
+        try:
+            return self.claimed and self._epoch() != self._claimed_at
+        except NotInControl:
+            return False
 
     def start(self) -> None:
         """Begin to watch, and to save what is told from now on."""
@@ -92,8 +122,8 @@ class Keeper:
     async def claim(self) -> Record | None:
         """Make it this cockpit's to write, under the epoch of its controls: the record as it was before, None without one.
 
-        After that nobody of an older epoch can add to it. NotInControl, Unreachable and the like; an unreadable record is none,
-        with the reason in `fault`.
+        After that nobody of an older epoch can add to it, or make one where there is none: the epoch alone is left there.
+        NotInControl, Unreachable and the like; an unreadable record is none, with the reason in `fault`.
         """
         async with self._lock:
             for _ in range(TRIES):
@@ -106,19 +136,23 @@ class Keeper:
         stored = await self._document.read()
         before, self.fault = _parsed(stored)
         self.heard.set()
-        if before and before.epoch > epoch:
-            raise NotInControl(f"{before.holder} has taken the controls after this cockpit (epoch {before.epoch})")
-        self._stored, self.record = stored, before
-        if before:
-            mine = replace(before, epoch=epoch, holder=self._holder, sequence=before.sequence + 1)
-            self._stored = await self._document.write(mine.as_texts(), stored)
-            self.record = mine
-        self.claimed = True
+        if stored and stored.epoch > epoch:
+            raise NotInControl(f"{stored.holder} has taken the controls after this cockpit (epoch {stored.epoch})")
+        mine = replace(before, epoch=epoch, holder=self._holder, sequence=before.sequence + 1) if before else None
+        there = dict(stored.texts) if stored else {}
+        self._aside = _set_aside(there) if self.fault else {key: there[key] for key in (ASIDE,) if key in there}
+        texts = mine.as_texts() | self._aside if mine else {**there, "epoch": str(epoch), "holder": self._holder}
+        self._seen = False
+        self._stored = await self._document.write(texts, stored)
+        self.record, self.claimed, self._claimed_at = mine, True, epoch
         return before
 
     def let_go(self) -> None:
-        """The controls are gone: from now on only follow."""
+        """The controls are gone: from now on only follow, at once what was seen of whoever writes it now."""
         self.claimed = False
+        if self._seen:
+            self._stored = self._newest
+            self.record, self.fault = _parsed(self._newest)
 
     # What the holder tells
 
@@ -126,8 +160,9 @@ class Keeper:
         """A new run begins, of which `past` has happened so far. What a completed one has left behind stays known."""
         if not self.claimed or (self.record and self.record.run == state.run):
             return
-        fresh = Record(state, self._playbook, self.sha256, holder=self._holder)
+        fresh = Record(state, self._playbook, self.sha256, holder=self._holder, pin=self.pin)
         if self.record:
+            self._aside = {}
             kept = () if self.record.state.stage is Stage.ROLLED_BACK else self.record.originals
             fresh = replace(fresh, originals=kept, sequence=self.record.sequence)
         for event in past:
@@ -187,7 +222,8 @@ class Keeper:
     async def originals(self) -> Mapping[str, Mapping[str, tuple[Json, Json]]]:
         """What stood on each lever's targets before the run and what the run has left there; empty when that is not known."""
         found: dict[str, dict[str, tuple[Json, Json]]] = {}
-        for kept in self.record.originals if self.record else ():
+        mine = self.record if self.record and not self.record.pin.contradicted(self.pin) else None
+        for kept in mine.originals if mine else ():
             found.setdefault(kept.lever, {})[kept.target] = kept.before, kept.after
         return found
 
@@ -197,6 +233,13 @@ class Keeper:
         if self._fence is None:
             raise NotInControl("this cockpit only looks")
         return self._fence()
+
+    def _same_epoch(self) -> int:
+        """The epoch of the claim. What was told under it is worth nothing once somebody else has had the controls."""
+        if (epoch := self._epoch()) != self._claimed_at:
+            self.let_go()
+            raise NotInControl(f"the controls were lost in between (epoch {self._claimed_at}, now {epoch}): nothing was written")
+        return epoch
 
     def _due(self, soaked: bool) -> bool:
         clock, wall = self._saved
@@ -208,13 +251,18 @@ class Keeper:
                 self.heard.set()
                 if isinstance(one, CockpitError):
                     self.fault = str(one)
-                elif not self.claimed:
+                    continue
+                self._newest, self._seen = one, True
+                if not self.claimed:
                     self._stored = one
                     self.record, self.fault = _parsed(one)
 
     async def _write(self) -> None:
         while True:
             await self._dirty.wait()
+            await self._wall.sleep(max(0.0, self._saved[1] + PACE - self._wall.monotonic()))
+            if not self._dirty.is_set():
+                continue  # saved with an intent meanwhile
             try:
                 await self._flush()
             except CockpitError as error:
@@ -238,16 +286,16 @@ class Keeper:
         raise Unreachable("the record of the run in the cluster changes all the time")
 
     async def _save(self, record: Record) -> None:
-        record = replace(record, epoch=self._epoch(), sequence=record.sequence + 1)
+        record = replace(record, epoch=self._same_epoch(), sequence=record.sequence + 1)
         self._dirty.clear()
         try:
-            self._stored = await self._document.write(record.as_texts(), self._stored)
+            self._stored = await self._document.write(record.as_texts() | self._aside, self._stored)
         except CockpitError:
             self._dirty.set()
             raise
         finally:
             # What was sent may have arrived: the next one must not have its number.
-            if self.record:
+            if self.record and self.claimed:
                 self.record = replace(self.record, epoch=record.epoch, sequence=record.sequence)
         self._saved = self._clock.monotonic(), self._wall.monotonic()
         self.fault = ""
@@ -256,17 +304,28 @@ class Keeper:
         """Somebody else has written, or an answer was lost: go on only if what is there now is still this cockpit's."""
         stored = await self._document.read()
         there, _ = _parsed(stored)
-        if there and there.epoch > mine.epoch:
-            self.record, self._stored, self.claimed = there, stored, False
-            raise NotInControl(f"{there.holder} has taken the controls (epoch {there.epoch}): nothing was written")
+        if stored and stored.epoch > self._claimed_at:
+            self._lost_to(stored)
+            raise NotInControl(f"{stored.holder} has taken the controls (epoch {stored.epoch}): nothing was written")
         if there and there.run != mine.run and not there.ended:
-            self.claimed = False
+            self._lost_to(stored)
             raise NotInControl(f"{there.holder} had begun another run ({there.run}): nothing was written; look again")
         self._stored = stored
 
+    def _lost_to(self, stored: Stored | None) -> None:
+        """Somebody else writes it now. What was watched may be newer than what was just read, never of a lower epoch then."""
+        if not self._seen or (stored and (self._newest is None or self._newest.epoch < stored.epoch)):
+            self._newest, self._seen = stored, True
+        self.let_go()
+
+
+def _set_aside(texts: Mapping[str, str]) -> dict[str, str]:
+    """The same under one key, for whoever has to find out by hand what was in there."""
+    return {ASIDE: canonical({key: text for key, text in texts.items() if key not in _CLAIM | {ASIDE}})}
+
 
 def _parsed(stored: Stored | None) -> tuple[Record | None, str]:
-    if stored is None:
+    if stored is None or not set(stored.texts) - _CLAIM:
         return None, ""
     try:
         return Record.parse(stored.texts), ""

@@ -9,22 +9,32 @@ from cockpit.clock import Clock
 from cockpit.connections.kube import KubeClient
 from cockpit.controls.desk import Desk
 from cockpit.controls.document import Document
+from cockpit.model.pin import Pin
 from cockpit.model.playbook import Playbook
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
-from cockpit.run.shared.keeper import Keeper
+from cockpit.run.shared.keeper import NOWHERE, Keeper
 from cockpit.run.shared.sharing import Sharing
 
 
-def keeper(playbook: Playbook, kube: KubeClient, holder: str, clock: Clock, desk: Desk | None) -> Keeper:
+def keeper(playbook: Playbook, kube: KubeClient, holder: str, clock: Clock, desk: Desk | None, pin: Pin = NOWHERE) -> Keeper:
     """The keeper of the record of this playbook's run. Without a desk it only reads."""
     document = Document(kube, playbook.target.namespace, playbook.name)
-    return Keeper(document, clock, playbook.name, text_hash(playbook), holder, desk.fence if desk else None)
+    return Keeper(document, clock, playbook.name, text_hash(playbook), holder, desk.fence if desk else None, pin)
 
 
-def sharing(crew: Crew, kube: KubeClient, logbook: Logbook, clock: Clock, desk: Desk | None, *, writes: bool = False) -> Sharing:
-    """The part in it of a flight with this desk; None, or `writes` false: it only looks."""
-    kept = keeper(crew.playbook, kube, logbook.operator, clock, desk if writes else None)
+def sharing(
+    crew: Crew,
+    kube: KubeClient,
+    logbook: Logbook,
+    clock: Clock,
+    desk: Desk | None,
+    *,
+    writes: bool = False,
+    pin: Pin = NOWHERE,
+) -> Sharing:
+    """The part in it of a flight with this desk; None, or `writes` false: it only looks. `pin` is where it is."""
+    kept = keeper(crew.playbook, kube, logbook.operator, clock, desk if writes else None, pin)
     return Sharing(kept, crew, logbook, clock, lambda: desk is not None and desk.responsible, kube.context)
 
 

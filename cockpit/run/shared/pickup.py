@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cockpit.levers.base import Found
+from cockpit.model.pin import Pin
 from cockpit.model.playbook import Playbook
 from cockpit.run import machine
 from cockpit.run.machine import minutes
@@ -23,6 +24,17 @@ class PickedUp:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a cockpit is that picks up: the SHA-256 of its playbook's text, its cluster and account, and the phase that the world
+    stands in (`Crew.located`), which decides when the record was left between two writes.
+    """
+
+    sha256: str
+    pin: Pin = field(default_factory=Pin)
+    located: int | None = None
+
+
 def phase_index(record: Record, playbook: Playbook) -> int | None:
     """The index, in this playbook, of the phase that the record names, -1 before the first; None when it has none so named."""
     if record.state.phase < 0:
@@ -31,27 +43,44 @@ def phase_index(record: Record, playbook: Playbook) -> int | None:
     return names.index(record.phase) if record.phase in names else None
 
 
-def pick_up(
-    record: Record, playbook: Playbook, sha256: str, located: int | None, told: Sequence[Reconciled], now: datetime
-) -> PickedUp:
-    """Go on with the record's run, whose phase must be in the playbook (`phase_index`).
-
-    `located` is the phase that the world stands in (`Crew.located`): it decides when the record was left between two writes.
-    The soak goes on from what was credited. What does not agree holds the run until a person has looked.
-    """
+def standing(record: Record, playbook: Playbook) -> RunState:
+    """The record's state for a cockpit with this playbook. In one without such a phase no phase stands, and none follows."""
     index = phase_index(record, playbook)
-    state = replace(record.state, phase=record.state.phase if index is None else index, ticked=None)
-    state = _between(state, located, record, now)
-    if wrong := [one for one in told if one.found == Found.CONTRADICTED]:
-        state = machine.hold(replace(state, hold=None), HoldBy.DRIFT, "; ".join(one.words for one in wrong), now)
-    if index is None:
-        state = machine.hold(
-            state, HoldBy.DRIFT, f"this playbook has no phase {record.phase}: roll back with the one it had", now
-        )
-    elif record.sha256 != sha256 and not state.stage.ended:
-        words = f"{record.holder} flew this run with another text of the playbook: compare them, then resume"
-        state = machine.hold(state, HoldBy.DRIFT, words, now)
+    return replace(record.state, phase=len(playbook.phases) if index is None else index, ticked=None)
+
+
+def no_such_phase(record: Record, playbook: Playbook) -> str:
+    """Why nobody can go on from the record's phase with this playbook; empty when one can."""
+    if phase_index(record, playbook) is not None:
+        return ""
+    return f"the run stands at {record.phase}, which this playbook does not have: roll back, or open the one it is flown with"
+
+
+def pick_up(record: Record, playbook: Playbook, place: Place, told: Sequence[Reconciled], now: datetime) -> PickedUp:
+    """Go on with the record's run. The soak goes on from what was credited.
+
+    What does not agree holds the run until a person has looked; every reason is said, that of a hold it had already as well.
+    """
+    state = standing(record, playbook)
+    unknown = no_such_phase(record, playbook)
+    state = state if unknown and state.stage is Stage.SETTING else _between(state, place.located, record, now)
+    elsewhere = record.pin.contradicted(place.pin)
+    # Brought here from there, as a restored backup is: nothing of it is known to be true here.
+    backup = f"the record is of a run in another place ({elsewhere}): look who has put it here, or roll back" if elsewhere else ""
+    wrong = [] if elsewhere else [one.words for one in told if one.found == Found.CONTRADICTED]
+    other = record.sha256 != place.sha256 and not state.stage.ended and not unknown
+    text = f"{record.holder} flew this run with another text of the playbook: compare them, then resume" if other else ""
+    state = _also(state, [reason for reason in (backup, *wrong, unknown, text) if reason], now)
     return PickedUp(state, _words(state, playbook, record))
+
+
+def _also(state: RunState, reasons: Sequence[str], now: datetime, by: HoldBy = HoldBy.DRIFT) -> RunState:
+    """Held for these reasons, and for the one that it is held for already."""
+    held = state.hold
+    new = [reason for reason in reasons if not held or reason not in held.reason]
+    if not new:
+        return state
+    return machine.hold(replace(state, hold=None), by, "; ".join([*new, *([held.reason] if held else [])]), now)
 
 
 def _between(state: RunState, located: int | None, record: Record, now: datetime) -> RunState:
@@ -65,11 +94,11 @@ def _between(state: RunState, located: int | None, record: Record, now: datetime
         return machine.written(state, now)
     if located == state.phase - 1:
         return machine.fall_back(state, now)
-    return machine.hold(state, HoldBy.WRITE, f"{record.phase} is half set, as {record.holder} has left it: roll back", now)
+    return _also(state, [f"{record.phase} is half set, as {record.holder} has left it: roll back"], now, HoldBy.WRITE)
 
 
 def _words(state: RunState, playbook: Playbook, record: Record) -> str:
     phase = state.current(playbook)
-    where = phase.name if phase else "the beginning"
+    where = phase.name if phase else record.phase if state.phase >= 0 else "the beginning"
     soaked = f"; {minutes(state.soaked, passed=True)} of its soak have passed" if state.stage is Stage.SOAKING else ""
     return f"picked up at {where} from {record.holder}{soaked}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from cockpit.clock import Clock
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, NotFound
 from cockpit.levers.base import Fenceable, Found
 from cockpit.model.event import EventType
 from cockpit.run.crew import Crew
@@ -26,30 +27,52 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the world says of one intent; `words` say it in a sentence."""
+
+    intent: Intent
+    found: Found
+    words: str
+
+
 async def reconcile(
     intents: Iterable[Intent], crew: Crew, logbook: Logbook, clock: Clock, guard: Guard = ALONE
 ) -> tuple[Reconciled, ...]:
-    """What became of each intent, told as events. Targets are closed first to whatever an older epoch may have on its way.
+    """What became of each intent: `look` and `settle` in one."""
+    return settle(await look(intents, crew, guard), logbook, clock, guard)
 
-    The ledger is told of each, so that none is asked about twice. Unreachable and the like when the world does not answer: then
-    nothing is concluded, and those that were not reached stay open.
+
+async def look(intents: Iterable[Intent], crew: Crew, guard: Guard = ALONE) -> tuple[Answer, ...]:
+    """What became of each intent. Targets are closed first to whatever an older epoch may have on its way.
+
+    Unreachable and the like when the world does not answer: then nothing is concluded of any of them, and all stay open.
     """
-    told = []
-    for intent in intents:
+    return tuple([await _look(intent, crew, guard) for intent in intents])
+
+
+def settle(answers: Sequence[Answer], logbook: Logbook, clock: Clock, guard: Guard = ALONE) -> tuple[Reconciled, ...]:
+    """Tell the answers as events and the ledger of each. Nothing is awaited: they are settled together or not at all."""
+    return tuple(_settle(answer, logbook, clock, guard) for answer in answers)
+
+
+async def _look(intent: Intent, crew: Crew, guard: Guard) -> Answer:
+    try:
         found = await _found(intent, crew, guard)
-        words = f"{intent.write.lever}: {intent.write.target}{change(intent.write)} {_WORDS[found]}"
-        logbook.say(
-            _KINDS[found],
-            f"left without an outcome; {words}",
-            lever=intent.write.lever,
-            target=intent.write.target,
-            id=intent.id,
-            reconciled=str(found),
-        )
-        if guard.ledger:
-            guard.ledger.settle(intent, done=found is Found.DONE)
-        told.append(Reconciled(clock.now(), intent.write.lever, intent.write.target, str(found), words))
-    return tuple(told)
+        outcome = _WORDS[found]
+    except NotFound:
+        found, outcome = Found.CONTRADICTED, "has lost its target, which somebody has deleted since"
+    return Answer(intent, found, f"{intent.write.lever}: {intent.write.target}{change(intent.write)} {outcome}")
+
+
+def _settle(answer: Answer, logbook: Logbook, clock: Clock, guard: Guard) -> Reconciled:
+    intent, found = answer.intent, answer.found
+    lever, target = intent.write.lever, intent.write.target
+    words = f"left without an outcome; {answer.words}"
+    logbook.say(_KINDS[found], words, lever=lever, target=target, id=intent.id, reconciled=str(found))
+    if guard.ledger:
+        guard.ledger.settle(intent, done=found is Found.DONE)
+    return Reconciled(clock.now(), lever, target, str(found), answer.words)
 
 
 async def _found(intent: Intent, crew: Crew, guard: Guard) -> Found:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from cockpit.model.event import Event, EventType
 from cockpit.model.json import Json, canonical
+from cockpit.model.pin import ANYWHERE, Pin
 from cockpit.run.shared.intent import Intent, Unreadable
 from cockpit.run.state import Hold, HoldBy, RunState, Stage
 from cockpit.text import clean
@@ -39,6 +40,7 @@ class Kept:
 class Record:
     """One run. `sha256` is that of the playbook's text, `phase` the name of the phase in `state`, `epoch` that of the controls
     under which it was written, `sequence` grows with every writing; `told` counts the events, of which `events` are the newest.
+    `pin` is the place it is flown in.
     """
 
     state: RunState
@@ -53,6 +55,7 @@ class Record:
     intents: tuple[Intent, ...] = ()
     events: tuple[Event, ...] = ()
     told: int = 0
+    pin: Pin = ANYWHERE
 
     @property
     def run(self) -> str:
@@ -119,6 +122,7 @@ class Record:
             "sequence": self.sequence,
             "told": self.told,
             "moved": moved,
+            "pin": self.pin.as_json(),
             "index": state.phase,
             "soaked": round(state.soaked, 3),
             "stage_at": _stamp(state.stage_at),
@@ -170,6 +174,7 @@ def _parse(texts: Mapping[str, str]) -> Record:
         intents=tuple(Intent.parse(one) for one in _list(json.loads(texts["intents.json"]))),
         events=tuple(_event(json.loads(line)) for line in texts["events.jsonl"].split("\n") if line),
         told=_whole(body["told"], 0),
+        pin=Pin.from_json(_object(body.get("pin", {}))),
     )
 
 

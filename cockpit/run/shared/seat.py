@@ -18,6 +18,8 @@ from cockpit.run.logbook import Logbook
 
 VALID = timedelta(minutes=15)
 """A second person's word is void after this."""
+REFUSED_SECONDS = 20.0
+"""How long it is shown that something that a person asked for was refused."""
 ALONG_SECONDS = 2.0
 """Between two attempts of a rollback to take the controls beside it."""
 
@@ -69,7 +71,9 @@ class Seat:
     def __init__(self, desk: Desk | None, logbook: Logbook) -> None:
         self._desk = desk
         self._logbook = logbook
+        self._wall = WallClock()
         self._refused = ""
+        self._refused_at = 0.0
         self._told: tuple[Standing, int] = (Standing.NONE, 0)
         self._asked: set[asyncio.Task[None]] = set()
 
@@ -78,7 +82,8 @@ class Seat:
         if self._desk is None:
             return Controls()
         seen = self._desk.view()
-        return replace(seen, why="; ".join(filter(None, (self._refused, seen.why))))
+        refused = self._refused if self._wall.monotonic() - self._refused_at < REFUSED_SECONDS else ""
+        return replace(seen, why="; ".join(filter(None, (refused, seen.why))))
 
     @property
     def responsible(self) -> bool:
@@ -166,6 +171,7 @@ class Seat:
 
     async def _answered(self, asked: Awaitable[str]) -> None:
         self._refused = await asked
+        self._refused_at = self._wall.monotonic()
 
     async def _along(self, desk: Desk) -> None:
         while await desk.take():

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cockpit.clock import Clock, WallClock
-from cockpit.errors import CockpitError, NotInControl, Unauthorized
-from cockpit.levers.base import Fence
+from cockpit.errors import CockpitError, Forbidden, NotFound, NotInControl
+from cockpit.journal import Journal
+from cockpit.levers.base import Fence, Found
 from cockpit.model.event import Event, EventType
 from cockpit.run.crew import Crew
 from cockpit.run.executor import Guard
 from cockpit.run.logbook import Logbook
 from cockpit.run.shared.journals import go_on_with, left_behind
 from cockpit.run.shared.keeper import Keeper
-from cockpit.run.shared.pickup import phase_index, pick_up
-from cockpit.run.shared.reconcile import reconcile
+from cockpit.run.shared.pickup import Place, no_such_phase, pick_up, standing
+from cockpit.run.shared.reconcile import look, reconcile, settle
 from cockpit.run.shared.reconciled import Reconciled
 from cockpit.run.shared.record import Record
 from cockpit.run.state import RunState, Stage
@@ -65,7 +66,9 @@ class Sharing:
     ) -> None:
         self.keeper = keeper
         self.reconciled: tuple[Reconciled, ...] = ()
-        """What became of the writes that were left without an outcome when this cockpit took over."""
+        """What became of the writes that were left without an outcome when this cockpit took over last."""
+        self.unknown = ""
+        """Why nobody can go on from the run's phase with this playbook; empty when one can."""
         self.waits_for = ""
         """Why picking up takes so long; empty when it does not."""
         self._crew = crew
@@ -75,6 +78,8 @@ class Sharing:
         self._responsible = responsible
         self._context = context
         self._unshared = False
+        self._unread = False
+        self._settled = False
         self._followed = ""
         self._heard = 0
         self._relaying = False
@@ -84,12 +89,12 @@ class Sharing:
     def role(self, *, going_home: bool) -> Role:
         """What this cockpit is to do now; whoever goes home flies, with or without the controls."""
         responsible = self.keeper.writes and self._responsible()
-        if not responsible and self.keeper.claimed:
+        if self.keeper.claimed and (not responsible or self.keeper.outdated):
             self.keeper.let_go()
         if going_home:
             return Role.FLIES
         if responsible:
-            return Role.FLIES if self.keeper.claimed or self._unshared else Role.PICKS_UP
+            return Role.FLIES if (self.keeper.claimed and self._settled) or self._unshared else Role.PICKS_UP
         if self._to_follow():
             return Role.FOLLOWS
         return Role.WATCHES if self.keeper.writes or not self.keeper.known else Role.FLIES
@@ -106,29 +111,36 @@ class Sharing:
         if record is None:
             return None
         self._go_with(record)
-        index = phase_index(record, self._crew.playbook)
-        state = replace(record.state, phase=record.state.phase if index is None else index, ticked=None)
-        return state, frozenset(record.moved)
+        self.unknown = no_such_phase(record, self._crew.playbook)
+        return standing(record, self._crew.playbook), frozenset(record.moved)
 
     def _go_with(self, record: Record) -> None:
         """Tell what has happened since this cockpit heard of the run last."""
         if record.run != self._followed:
             self._followed, self._heard = record.run, 0
-            self._logbook.move(record.run, None)
+            self._join(record.run, None)
         self._logbook.phase = record.phase
         self._relaying = True
         try:
             for event in record.after(self._heard):
-                self._logbook.hear(event)
+                # Whose the controls are is seen here as well, and was told before the record could tell it.
+                if event.type is not EventType.CONTROLS or not self._heard:
+                    self._logbook.hear(event)
         finally:
             self._relaying = False
         self._heard = record.told
 
+    def _join(self, run: str, journal: Journal | None) -> None:
+        """Go on in the name of this run: what is told, and what is written."""
+        self._logbook.move(run, journal)
+        self._crew.sign(run)
+
     def keep(self, state: RunState, moved: Collection[str]) -> None:
         """Save where the run stands, if that is this cockpit's to do. A run that has begun without a record gets one."""
         keeper = self.keeper
-        if not keeper.claimed:
-            return
+        if not keeper.claimed or (self._unread and state.hold):
+            return  # what nobody could read is replaced only once a person has looked
+        self._unread = False
         if (keeper.record is None or keeper.record.ended) and state.stage not in _NOTHING_TO_TELL:
             keeper.begin(state, self._logbook.events)
         keeper.keep(state, self._logbook.phase, moved)
@@ -142,7 +154,7 @@ class Sharing:
         try:
             record = await self.keeper.claim()
             if record and not record.ended:
-                self._logbook.move(record.run, None)
+                self._join(record.run, None)
         except CockpitError:
             await self._wall.sleep(LOOK_AGAIN)
         finally:
@@ -164,53 +176,74 @@ class Sharing:
 
         Tries until it is answered. NotInControl when the controls are gone again.
         """
-        said = ""
+        said, self._settled = "", False
         while True:
             try:
-                return await self._take_over(self.guard(fence))
+                taken = await self._take_over(self.guard(fence))
+                self._settled = True
+                return taken
             except NotInControl:
                 raise
-            except Unauthorized as error:
-                # Without the record there still is the way of annotations; but no phase can be set.
-                self._unshared = True
-                self._say(f"the run cannot be shared with other cockpits: {error}")
-                return Taken()
             except CockpitError as error:
                 said = self._say(f"the run cannot be picked up yet: {error}", said)
             await self._wall.sleep(LOOK_AGAIN)
 
     async def _take_over(self, guard: Guard) -> Taken:
-        record = await self.keeper.claim()
-        if self.keeper.fault:
-            self._say(f"{self.keeper.fault}; going by what is configured")
+        try:
+            record = await self.keeper.claim()
+        except Forbidden as error:
+            # Without the record there still is the way of annotations; but no phase can be set.
+            self._unshared = True
+            self._say(f"the run cannot be shared with other cockpits: {error}")
+            return Taken()
+        unread, self.unknown, self.reconciled = self.keeper.fault if record is None else "", "", ()
         if record is None:
             taken = await self._from_journal(guard)
         elif record.ended:
             taken = Taken()
         else:
             taken = await self._from_record(record, guard)
-        self.waits_for = ""
+        self.waits_for, self._unread = "", bool(unread)
+        if unread:
+            words = f"{unread}: look at it, then resume to go by what is configured; its old text is kept beside the new one"
+            taken = replace(taken, hold="; ".join(filter(None, (words, taken.hold))))
         return taken
 
     async def _from_record(self, record: Record, guard: Guard) -> Taken:
         if record.run != self._logbook.run or record.run != self._followed:
-            self._logbook.move(record.run, go_on_with(record.run))
+            self._join(record.run, go_on_with(record.run))
         self._go_with(record)
-        told = await reconcile(record.intents, self._crew, self._logbook, self._clock, guard)
-        self.reconciled = (*self.reconciled, *told)
-        located = await self._crew.locate() if record.state.stage is Stage.SETTING else None
-        picked = pick_up(record, self._crew.playbook, self.keeper.sha256, located, self.reconciled, self._clock.now())
+        # What a record of another place has left open must not be looked for in this one.
+        open_here = () if record.pin.contradicted(self.keeper.pin) else record.intents
+        answers = await look(open_here, self._crew, guard)
+        located = await self._located() if record.state.stage is Stage.SETTING else None
+        # From here on nothing is awaited: an intent is settled in the record together with the hold that it leads to.
+        self.reconciled = settle(answers, self._logbook, self._clock, guard)
+        place = Place(self.keeper.sha256, self.keeper.pin, located)
+        playbook = self._crew.playbook
+        self.unknown = no_such_phase(record, playbook)
+        picked = pick_up(record, playbook, place, self.reconciled, self._clock.now())
+        phase = picked.state.current(playbook)
+        self.keeper.keep(picked.state, phase.name if phase else record.phase, record.moved)
         return Taken(picked.state, picked.words, frozenset(record.moved))
+
+    async def _located(self) -> int | None:
+        """As `Crew.locate`; None when one of the targets is not there any more."""
+        try:
+            return await self._crew.locate()
+        except NotFound:
+            return None
 
     async def _from_journal(self, guard: Guard) -> Taken:
         """Without a record: what this machine's own journal has left open."""
         left = left_behind(self._crew.playbook.name, self._context, but=self._logbook.run)
-        if left is None or not left.intents:
+        if left is None:
             return Taken()
-        self._logbook.move(left.run, go_on_with(left.run))
-        told = await reconcile(left.intents, self._crew, self._logbook, self._clock, guard)
-        self.reconciled = (*self.reconciled, *told)
-        return Taken(hold="; ".join(one.words for one in told if one.found == "contradicted"))
+        if left.intents:
+            self._join(left.run, go_on_with(left.run))
+            self.reconciled = await reconcile(left.intents, self._crew, self._logbook, self._clock, guard)
+        wrong = [one.words for one in self.reconciled if one.found == Found.CONTRADICTED]
+        return Taken(hold="; ".join(filter(None, (left.fault, *wrong))))
 
     def _say(self, words: str, said: str = "") -> str:
         """Say it once, and show it while it lasts."""
@@ -223,4 +256,5 @@ class Sharing:
         if not self._relaying:
             self.keeper.hear(event)
             if self.keeper.claimed and self.keeper.record:
-                self._heard = self.keeper.record.told
+                # Whoever loses the controls follows their own run from here on, to its end.
+                self._followed, self._heard = self.keeper.record.run, self.keeper.record.told

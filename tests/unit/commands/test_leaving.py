@@ -22,7 +22,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def left(stage: Stage, phase: int = 0, *, held: str = "", error: str = "") -> Flight:
     flight = made()
     hold = Hold(HoldBy.ABORT, held, NOW) if held else None
-    flight.state = replace(flight.state, stage=stage, phase=phase, hold=hold, error=error)
+    flight.course.state = replace(flight.state, stage=stage, phase=phase, hold=hold, error=error)
     return flight
 
 
@@ -58,7 +58,7 @@ def test_after_a_rollback_there_is_nothing_to_go_back_from() -> None:
 
 def test_after_a_rehearsal_only_another_one_is_offered() -> None:
     flight = left(Stage.SOAKING)
-    flight.identity = replace(flight.identity, rehearsal="x86-gone")
+    flight.course.identity = replace(flight.identity, rehearsal="x86-gone")
     told = "\n".join(last_words(flight, "rehearsal"))
     assert "cockpit rehearse rehearsal --scenario x86-gone" in told
     assert "cockpit status" not in told

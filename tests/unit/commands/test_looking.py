@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from cockpit.assembly import Connections
 from cockpit.commands.looking import asked
-from cockpit.model.playbook import Alb, Prometheus
+from cockpit.model.playbook import Alb
+from cockpit.model.signal import Prometheus
 from cockpit.playbook.loader import find, load
 from tests.factories import GROUPS, PLAYBOOK
 

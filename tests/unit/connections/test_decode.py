@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.connections import decode, wire
+from cockpit.connections import decode, decode_labels, wire
 from cockpit.connections.demand import amounts, pod_requests
 from cockpit.model.cluster import Container, Resources, Taint
 
@@ -176,10 +176,10 @@ def test_selectors_are_said_as_the_api_takes_them() -> None:
             requirement("w", "NotIn", ["c"]),
         ],
     )
-    assert decode.label_selector(whole) == "app=x,tier in (a,b),z,!y,w notin (c)"
-    assert decode.label_selector(wire.Selector()) is None
-    assert decode.label_selector(None) is None
-    assert decode.label_selector(wire.Selector(None, [requirement("a", "Gt", ["3"])])) is None
+    assert decode_labels.label_selector(whole) == "app=x,tier in (a,b),z,!y,w notin (c)"
+    assert decode_labels.label_selector(wire.Selector()) is None
+    assert decode_labels.label_selector(None) is None
+    assert decode_labels.label_selector(wire.Selector(None, [requirement("a", "Gt", ["3"])])) is None
 
 
 @pytest.mark.parametrize(

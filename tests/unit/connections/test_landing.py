@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cockpit.connections.landing import landed
+from cockpit.connections.landing import Landing, landed
 from cockpit.errors import Unreachable
 
 
@@ -39,11 +39,30 @@ async def test_a_cancelled_caller_goes_on_only_after_the_write_has_landed(failin
 
     task = asyncio.create_task(caller())
     await asyncio.sleep(0)
-    task.cancel()
-    for _ in range(5):
-        await asyncio.sleep(0)
+    for _ in range(2):  # told twice, it waits all the same
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
     assert order == []
     let_it_land.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert order == ["landed", "caller went on"]
+
+
+async def test_a_target_is_clear_once_what_was_sent_there_has_ended_and_others_always_are() -> None:
+    landing, let_it_land = Landing(), asyncio.Event()
+    caller = asyncio.create_task(landing.write(("here",), let_it_land.wait()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    here = asyncio.create_task(landing.clear("here"))
+    await asyncio.wait_for(landing.clear("there"), 5)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not here.done()
+    assert not caller.done()
+    let_it_land.set()
+    await asyncio.wait_for(here, 5)
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await asyncio.wait_for(landing.clear("here"), 5)

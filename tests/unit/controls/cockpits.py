@@ -36,8 +36,8 @@ WHERE = "payments"
 WORKLOAD = Ref("deployment", WHERE, "payments-api")
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{WHERE}/deployments/{WORKLOAD.name}"
 PLACE = Place(WHERE, PLAYBOOK.name)
-TURNS = 12
-"""Turns of the loop after which nobody has anything left to do but wait."""
+TURNS = 100
+"""Turns of the loop after which somebody never comes to rest."""
 HOUR = 3600.0
 
 
@@ -75,6 +75,7 @@ class Pilot:
     refused: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    flying: bool = False
     shown: tuple[int, str] | None = None
     """The phase whose plan is on the screen, with the plan's hash."""
 
@@ -127,10 +128,17 @@ class Pilot:
         await self.fly()
 
     async def fly(self) -> None:
-        """Promote by the plan on the screen, which may be hours old; whoever is new settles first what was left to them."""
-        if self.shown is None:
+        """Promote by the plan on the screen, which may be hours old; a cockpit does one piece of work at a time."""
+        if self.shown is None or self.flying:
             return
-        index, approved = self.shown
+        self.flying = True
+        try:
+            await self._fly(*self.shown)
+        finally:
+            self.flying = False
+
+    async def _fly(self, index: int, approved: str) -> None:
+        """Whoever is new settles first what was left to them."""
         fence = self.desk.bound()
         guard = Guard(fence, self.keeper)
         if not self.keeper.claimed or self.settled != fence():
@@ -237,8 +245,13 @@ class Sky:
 
 
 async def quiet() -> None:
+    """Until everybody waits for something."""
+    ready = getattr(asyncio.get_running_loop(), "_ready")  # noqa: B009 (the loop tells nobody else whether it is idle)
     for _ in range(TURNS):
         await asyncio.sleep(0)
+        if not ready:
+            return
+    raise AssertionError("work without an end")
 
 
 def _affinity(of: Obj) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import AsyncMock
+
 import pytest
 
 from cockpit.errors import NotInControl
@@ -94,4 +96,28 @@ async def test_an_offer_is_seen_and_what_is_handed_back_is_nobodys() -> None:
     assert "holderIdentity" not in world.memory.lease(PLACE.name)["spec"]
     await go_on(world)
     assert other.desk.view().standing is Standing.FREE
+    await world.close()
+
+
+async def test_an_error_that_nobody_foresaw_ends_none_of_a_desks_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def broken(api: object) -> str:
+        asked.append("who")
+        if len(asked) < 3:
+            raise RuntimeError("no such attribute")
+        return "" if len(asked) < 6 else "ana@example.com"
+
+    monkeypatch.setattr("cockpit.controls.desk.username", broken)
+    world = await sky()
+    ana = world.pilots[0]
+    look = AsyncMock(side_effect=TypeError("a list that is null"))
+    monkeypatch.setattr(ana.desk._presence, "look", look)
+    assert len(asked) <= 4, "an empty answer is asked for again after a while, not at once"
+    for _ in range(80):
+        await go_on(world)
+    assert [task for task in ana.desk.tasks if task.done() and task.exception()] == []
+    assert look.await_count > 2
+    assert ana.desk.view().me is not None
+    assert ana.desk.view().me.user == "ana@example.com"  # type: ignore[union-attr]
     await world.close()

@@ -13,10 +13,10 @@ from random import Random
 
 import pytest
 
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 from tests.unit.controls.cockpits import HOUR, Sky, quiet, wall_step
 
-INTERLEAVINGS = either(10_000, 150)
+INTERLEAVINGS = figure(10_000, 1_000, 100)
 STEPS = 60
 SLICES = 10
 LIKELY = {

@@ -21,11 +21,10 @@ from cockpit.model.playbook import (
     Promote,
     RollbackCheck,
     ShareCheck,
-    Signal,
     SignalCheck,
-    Unit,
     Waiver,
 )
+from cockpit.model.signal import Signal, Unit
 from cockpit.playbook import available, bundled, find, load, loads
 from tests.unit.playbook.base import BASE
 

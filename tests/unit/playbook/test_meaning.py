@@ -18,6 +18,14 @@ NO_ALB = [
 ]
 
 CASES: list[tuple[str, str, list[str]]] = [
+    # name
+    (
+        "metadata:\n  name: payments\n",
+        "metadata:\n  name: payments-approval\n",
+        [
+            "4:9: metadata.name: this ends in -approval, as the object in the cluster does that keeps the second person's word of payments; choose a name with another ending"
+        ],
+    ),
     # target
     (
         "  namespace: payments\n",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cockpit.commands.queries import queries
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Measure, Unit
+from cockpit.model.signal import Measure, Unit
 from cockpit.playbook import loads
 from tests.unit.playbook.base import BASE, errors
 from tests.unit.playbook.preset_cases import every, one, text

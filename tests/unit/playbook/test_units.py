@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.model.playbook import Unit
+from cockpit.model.signal import Unit
 from cockpit.playbook import units
 from cockpit.playbook.issue import Wrong
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from cockpit.model.arch import Arch
-from cockpit.model.playbook import Signal, Unit
+from cockpit.model.signal import Signal, Unit
 from cockpit.rehearsal.prometheus import MetricsApi
 from cockpit.rehearsal.signals import meanings
 from cockpit.rehearsal.world import ORIGIN, World

@@ -35,7 +35,7 @@ def test_every_scenario_of_this_release_is_listed_with_its_outcome() -> None:
     assert set(SCENARIOS) == {
         *("clean", "p99-regression", "error-spike", "prometheus-down", "prometheus-nan", "prometheus-stale"),
         *("api-conflict", "watch-gone", "no-arm-capacity", "aws-throttled"),
-        *("agent-crashloop", "agent-missing", "emulated", "exec-format", "no-manifest", "x86-gone"),
+        *("agent-crashloop", "agent-missing", "emulated", "exec-format", "no-manifest", "x86-gone", "reverted"),
     }
     assert all(e.summary and e.expected for e in SCENARIOS.values())
 
@@ -106,6 +106,24 @@ async def test_the_first_two_patches_of_each_deployment_conflict() -> None:
     found = deployment(made, BASELINE)
     assert found["metadata"]["resourceVersion"] != version and found["metadata"]["generation"] == 1
     assert "review 2" in found["metadata"]["annotations"]["example.com/last-reviewed"]
+
+
+def test_a_workload_is_pinned_back_by_somebody_half_a_minute_after_its_change_and_only_once() -> None:
+    made = world(scenario="reverted")
+    made.engine.advance(100)
+    bind(made, BASELINE, "arm64")
+    bound = deployment(made, BASELINE)["spec"]
+    made.engine.advance(made.cluster.step + 29)
+    assert made.began is None and deployment(made, BASELINE)["spec"] == bound
+    made.engine.advance(made.cluster.step + 5)
+    found = deployment(made, BASELINE)
+    terms = found["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert terms["nodeSelectorTerms"][0]["matchExpressions"][0]["values"] == ["amd64"]
+    assert found["metadata"]["managedFields"][-1]["manager"] == "kubectl-edit" and found["metadata"]["generation"] == 3
+    bind(made, BASELINE, "arm64")
+    bound = deployment(made, BASELINE)["spec"]
+    made.engine.advance(made.cluster.step + 60)
+    assert deployment(made, BASELINE)["spec"] == bound
 
 
 def test_watches_are_cut_again_and_again() -> None:

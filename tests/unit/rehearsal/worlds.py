@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from cockpit.clock import ManualClock
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
-from cockpit.model.playbook import Agent, Alb, Metadata, Playbook, Prometheus, Signal, Target, Unit
+from cockpit.model.playbook import Agent, Alb, Metadata, Playbook, Target
+from cockpit.model.signal import Prometheus, Signal, Unit
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.objects import is_ready, terminating
 from cockpit.rehearsal.world import World

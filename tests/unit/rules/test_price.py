@@ -10,9 +10,10 @@ import pytest
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Resources
-from cockpit.model.playbook import Measure, Phase, Playbook, Prices, SignalCheck
+from cockpit.model.playbook import Phase, Playbook, Prices, SignalCheck
 from cockpit.model.price import PricePerformance
 from cockpit.model.series import Series
+from cockpit.model.signal import Measure
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.rules.price import better, price_performance, ratio
 from cockpit.run.state import RunState, Stage

@@ -12,13 +12,16 @@ import pytest
 
 from cockpit.clock import ManualClock
 from cockpit.errors import Unreachable
-from cockpit.flight import LEFT_OVER, Flight
+from cockpit.flight import Flight
+from cockpit.flight.taking_part import LEFT_OVER
 from cockpit.journal import Journal
+from cockpit.levers.base import Fence
+from cockpit.model.controls import Controls, Standing
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan
 from cockpit.model.playbook import OnAbort, Playbook, Promote
-from cockpit.model.snapshot import SourceName
+from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.run.assess import Judgement, judge
 from cockpit.run.crew import Crew
@@ -249,7 +252,7 @@ async def test_an_abort_goes_back_by_itself_unless_the_way_back_is_known_to_be_b
         found = judge(*given)
         return replace(found, aborts=(fired,), readiness=replace(found.readiness, verdict=back))
 
-    monkeypatch.setattr("cockpit.flight.judge", judged)
+    monkeypatch.setattr("cockpit.flight.ticker.judge", judged)
     await flown.next_tick()
     await flown.next_tick()
     said = {event.type: event.message for event in flown.events()}
@@ -257,4 +260,79 @@ async def test_an_abort_goes_back_by_itself_unless_the_way_back_is_known_to_be_b
     assert (EventType.ROLLBACK_STARTED in said) is goes
     assert ("the way back is NOT ready: the amd64 target group" in said.get(EventType.HELD, "")) is not goes
     assert flown.roll_back() in ("", "already rolling back"), "a person's word always counts"
+    await flown.close()
+
+
+class Revertible(ValueLever):
+    """What is shown of it may lag behind what stands there."""
+
+    shown: Json = None
+
+    def seen(self, snapshot: Snapshot) -> Json:
+        return self.shown or self.value
+
+
+async def test_nothing_is_set_by_itself_over_a_revert_that_no_source_has_shown_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cockpit.flight.ticker.judge", lambda *given: replace(judge(*given), gates=(), aborts=()))
+    flown = made()
+    weights = Revertible("weights")
+    flown.crew.levers["weights"] = flown.course.crew.levers["weights"] = weights  # type: ignore[index]
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await start(flown)
+    flown.autopilot = True
+    weights.shown = weights.value
+    weights.value, weights.journey = "home-by-eve", []
+    flown.course.state = replace(flown.state, stage=Stage.SOAKING, soaked=1e9, proven_at=flown.clock.now())
+    async with asyncio.timeout(20):
+        while flown.state.hold is None and not weights.journey:
+            await flown.next_tick()
+    assert flown.state.hold is not None
+    assert "the world has changed since this plan was shown" in flown.state.hold.reason
+    assert (weights.value, weights.journey) == ("home-by-eve", [])
+    await flown.close()
+
+
+class Lapsed:
+    """The controls are this cockpit's by name; `sure` while they were renewed in time."""
+
+    responsible = True
+    sure = False
+
+    def view(self) -> Controls:
+        return Controls(Standing.MINE if self.sure else Standing.UNKNOWN)
+
+    def bound(self) -> Fence:
+        return lambda: 1
+
+    def stands_in_the_way(self) -> str:
+        return "" if self.sure else "not renewed for 12 s"
+
+    async def take(self) -> str:
+        return ""
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_without_valid_controls_an_abort_holds_and_goes_back_once_they_are_certain_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    playbook = replace(PLAYBOOK, phases=tuple(replace(p, on_abort=OnAbort.ROLLBACK) for p in PLAYBOOK.phases))
+    flown, desk = made(playbook=playbook), Lapsed()
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await start(flown)
+    flown.seat._desk = desk  # type: ignore[assignment]
+    fired = Verdict("latency_p99 drift", Outcome.FAIL, "+21%")
+    monkeypatch.setattr("cockpit.flight.ticker.judge", lambda *given: replace(judge(*given), aborts=(fired,)))
+    await flown.next_tick()
+    await flown.next_tick()
+    assert flown.state.hold is not None
+    assert "not rolled back by itself without valid controls (not renewed for 12 s)" in flown.state.hold.reason
+    assert EventType.ROLLBACK_STARTED not in [event.type for event in flown.events()]
+    desk.sure = True
+    await flown.next_tick()
+    await flown.next_tick()
+    assert EventType.ROLLBACK_STARTED in [event.type for event in flown.events()]
     await flown.close()

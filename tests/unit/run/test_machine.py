@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.model.plan import Proof, Reading
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.run import machine
 from cockpit.run.state import HoldBy, RunState, Stage
@@ -116,3 +117,12 @@ def test_a_process_that_was_stopped_is_credited_no_more_than_a_tick_may_take() -
     asleep = machine.tick(soaking(soaked=42.0), 42.0 + 3600.0, PASSING, longest=5.0)
     assert asleep.soaked == 47.0
     assert machine.tick(asleep, 42.0 + 3600.5, PASSING, longest=5.0).soaked == 47.5
+
+
+@pytest.mark.parametrize("proof", Proof)
+def test_a_phase_is_left_only_while_what_it_has_set_is_proven_to_stand(proof: Proof) -> None:
+    stands = Reading("weights", "arm64 5%", "arm64 5%", "", Proof.PROVEN)
+    found = Reading("affinity", "arm64", "amd64", "", proof, "somebody has rolled it back")
+    permit = machine.permit(soaking(soaked=PLAYBOOK.phases[0].soak), PLAYBOOK, PASSING, readings=(stands, found))
+    assert permit.allowed is (proof is Proof.PROVEN)
+    assert permit.why == (() if permit.allowed else (f"affinity {proof}: somebody has rolled it back",))

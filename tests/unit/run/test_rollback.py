@@ -239,3 +239,20 @@ async def test_a_target_that_has_lost_its_record_goes_home_by_the_runs_record() 
     assert (await task).safe
     assert lever.journey == ["weights=home"]
     assert asked
+
+
+class Surprised(ValueLever):
+    """What others have changed there cannot be told."""
+
+    def others(self, state: Json) -> tuple[str, ...]:
+        self.journey.append("asked about others")
+        raise ValueError("time data '99999999T999999Z'")
+
+
+async def test_what_others_have_changed_is_told_after_the_writes_and_stops_none_of_them() -> None:
+    clock = ManualClock()
+    lever = Surprised("weights", value="away", original="home")
+    outcome = await home(fleet(lever), book(clock), clock)
+    assert outcome.safe
+    assert lever.journey[:2] == ["weights=home", "asked about others"]
+    assert "cannot be told" in outcome.left[0]
