@@ -91,10 +91,6 @@ class IngressLever:
         balance = read_balance(self._elb, self._alb.target_groups, targets=False, patience=PROOF_SECONDS)
         return Routed(*await asyncio.gather(self._read(), balance))
 
-    def connect(self, elb: Elb) -> None:
-        """The load balancer, where it could be had only later than the API server."""
-        self._elb = elb
-
     def moves(self, desired: WeightsSet) -> bool:
         """Any weight for the target."""
         return bool(desired.weights[Arch.ARM64])

@@ -101,3 +101,18 @@ async def test_rules_are_read_once_what_was_sent_to_one_of_them_has_landed(
         await asyncio.wait_for(asyncio.gather(reading, writing, return_exceptions=True), PATIENCE)
         elb.close()
     assert faults.calls[-2:] == ["DescribeRules", "DescribeTags"]
+
+
+async def test_the_connection_that_is_kept_warm_is_asked_which_cluster_it_leads_to(tmp_path: Path) -> None:
+    asked, paths = asyncio.Event(), list[str]()
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        paths.append(request.path)
+        asked.set()
+        return web.json_response({"metadata": {"uid": "another"}})
+
+    async with connected(tmp_path, note) as client:
+        client.pin("mine")
+        client.keep_warm()
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+        assert paths == ["/api/v1/namespaces/kube-system"]

@@ -181,7 +181,7 @@ async def test_going_back_needs_no_load_balancer(bench: Bench) -> None:
     await bench.fly(await bench.plan(share(5, 95)))
     await bench.fly(bench.blind.restore(await bench.blind.read_for_restore()), bench.blind)
     assert bench.picture() == before
-    home = bench.blind.reading(await bench.blind.read_for_restore(), None)
+    home = bench.blind.reading(await bench.blind.read_for_proof(), None)
     assert (home.proof, home.why) == (Proof.UNPROVEN, "the load balancer is not connected")
 
 

@@ -291,6 +291,7 @@ async def test_a_phase_of_another_playbook_is_never_gone_on_from(world: Shared, 
     await until(ana, lambda: any("picked up at canary-7" in e.message for e in ana.events()))
     assert ana.resume() == ""
     for _ in range(5):
+        world.clock.elapsed += 3.0
         await ana.next_tick()
     shown = ana.frame()
     assert shown is not None

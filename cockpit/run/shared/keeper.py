@@ -30,7 +30,7 @@ EVERY_WALL = 1.0
 AGAIN = 1.0
 """Wall seconds until a saving that failed is tried again."""
 PACE = 1.0
-"""The least wall seconds between two savings; an intent is saved at once all the same."""
+"""The least wall seconds between two savings; what has to do with a write or another stage is saved at once all the same."""
 TRIES = 3
 NOWHERE = Pin()
 _CLAIM = {"epoch", "holder"}
@@ -81,6 +81,7 @@ class Keeper:
         self._aside: dict[str, str] = {}
         self._past: tuple[Event, ...] = ()
         self._dirty = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._lock = asyncio.Lock()
         self._saved = (-EVERY, -EVERY_WALL)
         self._tasks: list[asyncio.Task[None]] = []
@@ -168,7 +169,7 @@ class Keeper:
         for event in past:
             fresh = fresh.heard(event)
         self.record = fresh
-        self._dirty.set()
+        self._at_once()
 
     def keep(self, state: RunState, phase: str, moved: Iterable[str] = ()) -> None:
         """Where the run stands now. Saved at once when more than its soak has changed, else every now and then."""
@@ -182,6 +183,8 @@ class Keeper:
         before, self.record = self.record, replace(self.record, state=now, phase=phase, moved=tuple(sorted(moved)))
         if now.stage is Stage.ROLLED_BACK:
             self.record = replace(self.record, intents=())  # everything was read back
+        if now.stage is not before.state.stage:
+            self._at_once()
         if replace(now, soaked=0.0) != replace(before.state, soaked=0.0) or self._due(now.soaked != before.state.soaked):
             self._dirty.set()
 
@@ -211,13 +214,13 @@ class Keeper:
         """Record a write of the way back as soon as may be."""
         if self.claimed and self.record:
             self.record = self.record.intending(intent)
-            self._dirty.set()
+            self._at_once()
 
     def settle(self, intent: Intent, *, done: bool) -> None:
         """The outcome of a write is known."""
         if self.claimed and self.record:
             self.record = self.record.settled(intent, done=done)
-            self._dirty.set()
+            self._at_once()
 
     async def originals(self) -> Mapping[str, Mapping[str, tuple[Json, Json]]]:
         """What stood on each lever's targets before the run and what the run has left there; empty when that is not known."""
@@ -260,7 +263,7 @@ class Keeper:
     async def _write(self) -> None:
         while True:
             await self._dirty.wait()
-            await self._wall.sleep(max(0.0, self._saved[1] + PACE - self._wall.monotonic()))
+            await self._pace()
             if not self._dirty.is_set():
                 continue  # saved with an intent meanwhile
             try:
@@ -269,6 +272,22 @@ class Keeper:
                 # Controls that could not be renewed in time may come back; `let_go` says when they are gone.
                 self.fault = str(error)
                 await self._wall.sleep(AGAIN)
+
+    async def _pace(self) -> None:
+        """Wait until it may be saved again, or must be."""
+        rest = self._saved[1] + PACE - self._wall.monotonic()
+        if rest <= 0 or self._urgent.is_set():
+            return
+        waits = [asyncio.ensure_future(self._wall.sleep(rest)), asyncio.ensure_future(self._urgent.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _at_once(self) -> None:
+        self._urgent.set()
+        self._dirty.set()
 
     async def _flush(self) -> None:
         """Save the record as it is when its turn comes."""
@@ -288,6 +307,7 @@ class Keeper:
     async def _save(self, record: Record) -> None:
         record = replace(record, epoch=self._same_epoch(), sequence=record.sequence + 1)
         self._dirty.clear()
+        self._urgent.clear()
         try:
             self._stored = await self._document.write(record.as_texts() | self._aside, self._stored)
         except CockpitError:

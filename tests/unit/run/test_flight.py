@@ -293,6 +293,23 @@ async def test_nothing_is_set_by_itself_over_a_revert_that_no_source_has_shown_y
     await flown.close()
 
 
+async def test_a_revert_blocks_promote_at_the_first_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cockpit.flight.ticker.judge", lambda *given: replace(judge(*given), gates=(), aborts=()))
+    flown = made()
+    flown.start()
+    await asyncio.wait_for(flown.synced.wait(), 10)
+    await start(flown)
+    weights = flown.crew.levers["weights"]
+    assert isinstance(weights, ValueLever)
+    weights.value, weights.journey = "home-by-eve", []
+    flown.course.state = replace(flown.state, stage=Stage.SOAKING, soaked=1e9, proven_at=flown.clock.now(), hold=None)
+    flown.autopilot = True
+    flown.tick()
+    assert flown.state.stage is Stage.SOAKING
+    assert flown.promote(None).startswith("weights unproven yet")
+    await flown.close()
+
+
 class Lapsed:
     """The controls are this cockpit's by name; `sure` while they were renewed in time."""
 
