@@ -19,6 +19,7 @@ from cockpit.redact import told
 from cockpit.run.crew import AnyLever, Crew
 from cockpit.run.executor import Ledger, perform_home
 from cockpit.run.logbook import Logbook
+from cockpit.sources.pace import patience
 
 HEAD_START = 20.0
 """Seconds for which a lever that fails holds up the next one in the order; after that both are tried side by side."""
@@ -26,6 +27,8 @@ HEAD_START_WALL = 1.5
 """Its least on the wall: in a fast rehearsal the requests themselves take the time that they take."""
 LOOK_EVERY = 2.0
 GIVE_UP = 900.0
+GIVE_UP_WALL = 30.0
+"""The least on the wall: a network that comes and goes is as slow in a fast rehearsal."""
 Originals = Callable[[], Awaitable[Mapping[str, Mapping[str, tuple[Json, Json]]]]]
 """Asked once a lever is home as far as its targets tell: what the run's record says stood there before and what the run has left
 there last, by lever and target; empty when it cannot be read.
@@ -60,8 +63,9 @@ class Shared:
 ALONE = Shared()
 
 
-async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float = GIVE_UP, shared: Shared = ALONE) -> Outcome:
-    """Send every lever home and wait until each is proven; keeps trying for `give_up` seconds of the clock."""
+async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float | None = None, shared: Shared = ALONE) -> Outcome:
+    """Send every lever home and wait until each is proven; keeps trying for `give_up` seconds of the clock (None: `GIVE_UP`)."""
+    deadline = clock.monotonic() + (patience(clock, GIVE_UP, GIVE_UP_WALL) if give_up is None else give_up)
     logbook.brave = True
     homeward = crew.homeward()
     left: dict[str, None] = {}
@@ -69,7 +73,7 @@ async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float =
     try:
         for lever in homeward:
             sent = asyncio.Event()
-            task = asyncio.create_task(_home(crew, lever, logbook, clock, clock.monotonic() + give_up, sent, shared, left))
+            task = asyncio.create_task(_home(crew, lever, logbook, clock, deadline, sent, shared, left))
             tasks.append(task)
             await _either(sent, task, clock)
         results = [await task for task in tasks]

@@ -21,6 +21,7 @@ from cockpit.connections.plugins import CONSENT
 from cockpit.errors import (
     CockpitError,
     Conflict,
+    Forbidden,
     Gone,
     NotFound,
     Rejected,
@@ -171,7 +172,7 @@ async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(tmp_pa
     ("code", "reason", "message", "expected"),
     [
         (401, "Unauthorized", "Unauthorized", Unauthorized),
-        (403, "Forbidden", 'deployments.apps "x" is forbidden: cannot patch resource in namespace "payments"', Unauthorized),
+        (403, "Forbidden", 'deployments.apps "x" is forbidden: cannot patch resource in namespace "payments"', Forbidden),
         (404, "NotFound", 'deployments.apps "x" not found', NotFound),
         (409, "Conflict", "the object has been modified", Conflict),
         (410, "Expired", "too old", Gone),
