@@ -179,6 +179,9 @@ class Flight:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.course.work.stop()
         if self.sharing:
+            if self.course.goes_home:
+                await self.sharing.catch_up()
+            self.course.keep()  # what has happened since the last tick, as a run's end
             await self.sharing.close()  # the last word, while the controls are still had
         await self.seat.close()
         if self._on_close:

@@ -13,7 +13,7 @@ from aiohttp import web
 from cockpit.assembly import Connections
 from cockpit.connections.aws import Elb
 from cockpit.connections.kube import KubeClient
-from cockpit.errors import CockpitError, Refused, Unauthorized, Unreachable
+from cockpit.errors import CockpitError, Forbidden, Refused, Unreachable
 from cockpit.playbook import loads
 from cockpit.preflight import doubts, preflight
 from tests.contract.small_api import Handler, connected, kubeconfig, serving, status
@@ -71,7 +71,7 @@ async def test_the_right_cluster_and_account_leave_no_doubt(tmp_path: Path) -> N
 
 async def test_two_servers_that_cannot_be_asked_are_two_doubts_and_no_refusal(tmp_path: Path) -> None:
     doubtful = await found(tmp_path, forbidden, says("<html>log in</html>", "text/html"))
-    assert {lever: type(error) for lever, error in doubtful.items()} == {"affinity": Unauthorized, "weights": Unreachable}
+    assert {lever: type(error) for lever, error in doubtful.items()} == {"affinity": Forbidden, "weights": Unreachable}
 
 
 async def test_another_cluster_is_refused_alone_and_its_words_are_cleaned(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ async def test_a_flight_that_succeeds_and_its_way_back(cage: Cage, tmp_path: Pat
 
 def on_a_terminal_for_a_while(cage: Cage, *argv: str) -> bytes:
     with Terminal(argv, env=cage.env) as terminal:
-        terminal.until(b"canary-5")
+        terminal.until(b"LIVE")
         return terminal.seen
 
 

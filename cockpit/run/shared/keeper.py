@@ -110,13 +110,14 @@ class Keeper:
 
     async def close(self, patience: float = 2.0) -> None:
         """Save what is not saved yet, for `patience` wall seconds at most, and stop."""
+        # A saving that hangs on a dead connection would be waited for.
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.claimed and self._dirty.is_set():
             with suppress(CockpitError, TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._flush()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Taking it over
 
@@ -310,7 +311,7 @@ class Keeper:
         self._urgent.clear()
         try:
             self._stored = await self._document.write(record.as_texts() | self._aside, self._stored)
-        except CockpitError:
+        except BaseException:  # cancelled, too: whether it has arrived is not known
             self._dirty.set()
             raise
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ from cockpit.run.shared.reconciled import Reconciled
 from cockpit.run.shared.record import Record
 from cockpit.run.state import RunState, Stage
 
+CATCH_UP = 3.0
+SOON = 0.05
 LOOK_AGAIN = 2.0
 """Wall seconds until a picking up that failed is tried again."""
 
@@ -159,6 +162,14 @@ class Sharing:
             await self._wall.sleep(LOOK_AGAIN)
         finally:
             self._beside = None
+
+    async def catch_up(self) -> None:
+        """Claim the record for a way back that has outrun it, so that its end can be told; for a few wall seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP):
+                while self.keeper.writes and (self.role(going_home=True), self.keeper.claimed) != (Role.FLIES, True):
+                    self.claim_beside()
+                    await self._wall.sleep(SOON)
 
     async def close(self) -> None:
         """Save the last word and stop."""
