@@ -1,4 +1,4 @@
-"""How far to look: `make test` takes a few minutes; COCKPIT_THOROUGH=1, as in CI, what fits an hour; COCKPIT_FIGURES=1 everything.
+"""How far to look: `make test` takes minutes; COCKPIT_THOROUGH=1, as in CI, what fits an hour; COCKPIT_FIGURES=1 everything.
 
 COCKPIT_SEED chooses another seed for the tests that draw at random.
 """

@@ -20,10 +20,10 @@ from tests.fuzz.hands import Hands, key
 from tests.fuzz.seats import SIZE, Seat, drained, flown, let_in, options, sit
 from tests.pictures import world_as_it_is
 from tests.scenarios.flights import PLAYBOOK
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
-EVENTS = either(100_000, 1_500)
-FEWER = either(10_000, 500)
+EVENTS = figure(100_000, 3_000, 1_000)
+FEWER = figure(10_000, 1_000, 300)
 PRESENCE = "/leases"
 
 
@@ -43,7 +43,7 @@ def report(capsys: pytest.CaptureFixture[str], hands: Hands, fronts: Fronts, sea
         )
 
 
-@pytest.mark.timeout(either(7200, 240))
+@pytest.mark.timeout(figure(7200, 600, 240))
 @pytest.mark.parametrize(("by_setting", "count"), [(False, EVENTS), (True, FEWER)], ids=["observe", "setting"])
 async def test_nothing_that_is_typed_changes_anything_where_one_only_looks(
     ready: Ready,
@@ -92,7 +92,7 @@ async def still_answers(seat: Seat, hands: Hands) -> None:
     assert isinstance(seat.app.screen, MainScreen)
 
 
-@pytest.mark.timeout(either(7200, 240))
+@pytest.mark.timeout(figure(7200, 600, 240))
 async def test_who_watches_writes_nothing_but_that_they_are_there_until_they_mean_it(
     ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

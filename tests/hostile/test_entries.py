@@ -22,7 +22,7 @@ from tests.contract.small_api import kubeconfig
 from tests.hostile.payloads import COUNT, payloads
 from tests.hostile.poison import texts, turning
 from tests.hostile.test_text import acts
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
 META = {
     "name": "n",
@@ -77,7 +77,7 @@ OBJECTS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 PAYLOADS = list(payloads(COUNT, SEED))
 WRITTEN_BACK = {"affinity", "tolerations", "annotations"}
-TURNS = either(COUNT, 36)
+TURNS = figure(COUNT, 72, 24)
 
 
 def poisoned(value: Any, words: Iterator[str]) -> Any:

@@ -15,9 +15,9 @@ import pytest
 from tests.hostile.payloads import COUNT
 from tests.hostile.showing import EACH
 from tests.hostile.terminal import Terminal
-from tests.thorough import SEED, either
+from tests.thorough import SEED, figure
 
-TURNS = either(COUNT // EACH, 12)
+TURNS = figure(COUNT // EACH, 16, 8)
 """Frames; in a thorough run every field has had every payload."""
 # What Textual writes while it draws: colours, cursor moves, and the brackets around one picture.
 _DRAWING = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\[\?25[lh]|\x1b\]22;default\x07")
@@ -45,7 +45,7 @@ def drawn(seen: str) -> str:
     return between[opening.end() : closing.start()]
 
 
-@pytest.mark.timeout(either(7200, 600))
+@pytest.mark.timeout(figure(7200, 900, 600))
 def test_nothing_reaches_the_terminal_but_what_the_app_means(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "tests.hostile.showing", str(COUNT), str(TURNS), str(SEED)]
     with Terminal(argv, env={**os.environ, "COCKPIT_HOME": str(tmp_path)}) as terminal:
