@@ -11,16 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 from aiohttp import web
 
-from cockpit.rehearsal.client import World
 from cockpit.rehearsal.kube.tls import make_certificates
 from tests.contract.small_api import serving
-from tests.fuzz.front import Front, fronted
-from tests.hostile.canaries import STEM, Cage, canary, forms
+from tests.fuzz.front import Front
+from tests.hostile.canaries import STEM, Cage, canary
 from tests.hostile.terminal import Terminal
-from tests.scenarios.flights import PLAYBOOK
 from tests.thorough import either
 
 pytestmark = pytest.mark.timeout(600)
@@ -171,40 +168,6 @@ class Knowing(Front):
             Knowing.known += 1
             request = request.clone(headers={**request.headers, "Authorization": "Bearer operator"})
         return await super()._pass(request)
-
-
-async def test_a_flight_that_succeeds_and_its_way_back(cage: Cage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cage.build("https://127.0.0.1:9", {})
-    with World.spawn(PLAYBOOK, scenario="clean", seed=1, speed=60.0) as world:
-        ready = await world.ready()
-        async with fronted(ready, tmp_path, Knowing) as fronts:
-            config = yaml.safe_load(fronts.kubeconfig.read_text())
-            for user in config["users"]:
-                user["user"] = {"token": canary("token")}
-            (tmp_path / "in" / "kubeconfig").write_text(yaml.safe_dump(config))
-            book = yaml.safe_load(fronts.playbook.read_text())
-            book["metrics"]["prometheus"]["bearer_token_file"] = str(tmp_path / "in" / "bearer")
-            cage.playbook.write_text(yaml.safe_dump(book, sort_keys=False))
-            mine = {name: text for name, text in ready.env.items() if not name.endswith(("SECRET_ACCESS_KEY", "SESSION_TOKEN"))}
-            cage.env |= {**mine, "AWS_SECRET_ACCESS_KEY": canary("secret")}
-            argv = (str(cage.playbook), "--context", ready.context)
-            flown = await run(cage, *COCKPIT, "run", *argv, "--headless", "--autopilot")
-            back = await run(cage, *COCKPIT, "rollback", *argv)
-            screen = await asyncio.to_thread(on_a_terminal_for_a_while, cage, *COCKPIT, "run", *argv, "--observe")
-    assert b'"outcome":"completed"' in flown, flown[-2000:]
-    assert b"rolled_back" in back, back
-    assert Knowing.known > 0
-    assert not cage.found(flown, back, screen)
-    files = [path for path in cage.written.rglob("*") if path.is_file()]
-    with capsys.disabled():
-        count = len(flown) + len(back) + len(screen)
-        print(f"\n{len(files)} files and {count} bytes shown, searched for {len(list(forms()))} forms")
-
-
-def on_a_terminal_for_a_while(cage: Cage, *argv: str) -> bytes:
-    with Terminal(argv, env=cage.env) as terminal:
-        terminal.until(b"LIVE")
-        return terminal.seen
 
 
 @pytest.mark.parametrize("on_screen", [False, True])

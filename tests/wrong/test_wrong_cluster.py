@@ -74,6 +74,8 @@ async def controls(client: KubeClient) -> None:
     await client.delete(f"{place}/cutover-cockpit-payments", {})
 
 
+# A connection that is cut while it is being made is left to the collector by the event loop.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("cuts", [True, False], ids=["cut", "only new connections"])
 async def test_at_whatever_message_the_address_leads_elsewhere_nothing_arrives_there(tmp_path: Path, cuts: bool) -> None:
     async with clusters(tmp_path) as two:
