@@ -44,6 +44,7 @@ def comparable(value: Any) -> Any:
 def test_a_deployment(pair: tuple[Api, Api]) -> None:
     embedded, real = (comparable(asdict(decode.DEPLOYMENTS.one(api.raw("GET", TARGET).content))) for api in pair)
     for one in (embedded, real):
+        del one["managers"]  # the real server keeps the one of `status` apart
         for condition in one["conditions"]:
             condition["message"] = condition["message"].partition('"')[0]
             condition["since"] = condition["since"] is not None
