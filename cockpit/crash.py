@@ -31,11 +31,18 @@ def report(error: BaseException) -> str:
 
 
 def guard() -> None:
-    """Send what ends nowhere else (threads, forgotten tasks, warnings of libraries) through here, and the process's own end."""
+    """Send what ends nowhere else (threads, forgotten tasks, libraries' log) through here, and the process's own end.
+
+    Python's warnings are for who works on a program: they are not said, unless the interpreter was asked for them (`-W`).
+    """
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
     sys.unraisablehook = lambda args: _say(args.exc_value) if args.exc_value else None
     logging.getLogger().addHandler(_Lines(logging.WARNING))
+    if not sys.warnoptions:
+        # No filter: a library's thread that leaves `catch_warnings` puts back filters that were there before ours.
+        logging.captureWarnings(capture=True)
+        logging.getLogger("py.warnings").propagate = False
 
 
 class _Lines(logging.Handler):

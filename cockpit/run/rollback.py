@@ -89,16 +89,13 @@ async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float |
 
 async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], clock: Clock) -> None:
     """Wait for the lever's writes to be accepted, but not beyond its head start."""
-    waits = [asyncio.create_task(sent.wait()), asyncio.ensure_future(_head_start(clock))]
+    head_start = clock.sleep(patience(clock, HEAD_START, HEAD_START_WALL))
+    waits = [asyncio.create_task(sent.wait()), asyncio.ensure_future(head_start)]
     try:
         await asyncio.wait([*waits, task], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-
-
-async def _head_start(clock: Clock) -> None:
-    await asyncio.gather(clock.sleep(HEAD_START), asyncio.sleep(HEAD_START_WALL))
 
 
 async def _all(lever: AnyLever, writes: Sequence[Write], logbook: Logbook, ledger: Ledger | None) -> int:

@@ -219,9 +219,13 @@ def wanted_images(snapshot: Snapshot, playbook: Playbook) -> dict[str, tuple[Pod
 
 
 def ran_on(snapshot: Snapshot, playbook: Playbook) -> set[tuple[str, str]]:
-    """Each image of the workloads' containers that are Ready now, with the architecture of the node."""
+    """Each image of the workloads' containers that are Ready now, with the architecture of the node.
+
+    By the digest that runs, and as its pod names it: not every runtime says the digest, and those pods are asked about by name.
+    """
     pods = (p for ref in playbook.target.workloads for p in pods_of(snapshot, ref) if p.node in snapshot.nodes)
-    return {(asked(c), snapshot.nodes[p.node].arch) for p in pods for c in p.containers if c.ready or (c.init and p.ready)}
+    ready = ((p, c) for p in pods for c in p.containers if c.ready or (c.init and p.ready))
+    return {(reference, snapshot.nodes[p.node].arch) for p, c in ready for reference in (asked(c), c.image)}
 
 
 def _certified(playbook: Playbook, pods: Iterable[Pod]) -> dict[str, tuple[Pod, Container]]:

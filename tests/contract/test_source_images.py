@@ -203,6 +203,15 @@ def test_images_come_from_the_workloads_pods_and_from_agents_on_target_nodes() -
     assert not wanted_images(replace(found, pods={**on_x86, "p/lone": alone}), PLAYBOOK)
 
 
+async def test_an_image_that_ran_by_its_digest_has_run_under_its_name_too() -> None:
+    """The pods that come back may be on nodes whose runtime says no digest; they are asked about by name."""
+    on_x86 = {k: p for k, p in world().pods.items() if p.node.startswith("x")}
+    unsaid = {k: replace(p, containers=(container(""),)) for k, p in world().pods.items() if not p.node.startswith("x")}
+    name = container(A).image
+    async with Watched(replace(world(), pods={**on_x86, **unsaid})) as watched:
+        assert (await watched.passes(4)).images[name].ran == {"amd64", "arm64"}
+
+
 async def test_where_an_image_has_run_is_remembered_though_no_registry_answers() -> None:
     watched = Watched(world())
     watched.registry.errors = [Unreachable("no route")] * 50

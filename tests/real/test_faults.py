@@ -39,12 +39,13 @@ def test_a_forgetful_server_answers_gone(plane: Plane) -> None:
     assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
 
 
+@pytest.mark.timeout(400)
 def test_the_controllers_find_a_restarted_server_again(plane: Plane) -> None:
     plane.restart(API_SERVER)
     pods = plane.admin.items("pods", "payments", labelSelector="app=ledger-worker")
     plane.admin.delete("pods", "payments", pods[0]["metadata"]["name"])
     gone = pods[0]["metadata"]["uid"]
-    until("another pod is ready in its place", lambda: _replaced(plane, gone, len(pods)), 60)
+    until("another pod is ready in its place", lambda: _replaced(plane, gone, len(pods)), 300)
 
 
 def _replaced(plane: Plane, gone: str, count: int) -> bool:
