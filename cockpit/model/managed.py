@@ -39,11 +39,12 @@ def writer(managers: Sequence[Manager], path: Sequence[str]) -> Writer | None:
     """Whoever else wrote the field at `path` (`f:spec`, ...) last, or what lies below it; None when nobody is known.
 
     Whoever removes a field owns nothing of it afterwards: then it is who wrote to the object last, if that was after us. The
-    server tells whole seconds: whoever wrote in the very second in which we did is not accused of it.
+    server tells whole seconds: whoever wrote in the very second in which we did is accused only when the field is no longer ours.
     """
     ours = max((m.at for m in managers if m.name == OURS and m.at), default=None)
     others = [m for m in managers if m.name != OURS and not m.subresource and not (ours and m.at and m.at < ours)]
-    owning = [m for m in others if owns(m.fields, path)]
+    kept = any(m.name == OURS and owns(m.fields, path) for m in managers)
+    owning = [m for m in others if owns(m.fields, path) and not (kept and ours and m.at == ours)]
     later = [m for m in others if ours and m.at and m.at > ours]
     newest = max(owning or later, key=_time, default=None)
     return Writer(newest.name, newest.at) if newest else None

@@ -34,6 +34,10 @@ def at(minute: int) -> datetime:
         # what was removed belongs to nobody: then whoever wrote last after us
         ([Manager(OURS, at(5), "", {}), Manager("kubectl-edit", at(6), "", IMAGE)], "kubectl-edit at 02:06:00"),
         ([Manager("kubectl-edit", at(6), "", IMAGE)], None),
+        # within our second nobody can tell who came first, unless the field is no longer ours
+        ([Manager(OURS, at(5), "", AFFINITY), Manager("helm", at(5), "", AFFINITY)], None),
+        ([Manager(OURS, at(5), "", {}), Manager("argocd", at(5), "", AFFINITY)], "argocd at 02:05:00"),
+        ([Manager(OURS, at(5), "", {}), Manager("helm", at(5), "", IMAGE)], None),
         # controllers report their status and scale: they set no affinity
         ([Manager(OURS, at(5), "", {}), Manager("kube-controller-manager", at(6), "status", AFFINITY)], None),
         ([Manager("odd", at(1), "", "not a tree")], None),
