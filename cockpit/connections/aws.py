@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-from cockpit.connections.account import AccountPin
 from cockpit.connections.attached import attached
+from cockpit.connections.aws_clients import SERVICE, Clients, account_of, guarded, open_clients
 from cockpit.connections.landing import Landing
 from cockpit.errors import CockpitError, NotFound, Refused
 from cockpit.model.arch import Arch
@@ -28,31 +27,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ask = Callable[[], object]
 
-CONNECT_SECONDS = 3
-READ_SECONDS = 5
-READ_ATTEMPTS = 3
-IDENTITY_SECONDS = 2
-IDENTITY_ATTEMPTS = 2
 HURRIED_SECONDS = 0.5
 """How long a way back waits to hear whose the credentials are."""
-POLL_SECONDS = 4
-"""As READ_SECONDS for what is asked again anyway: once, and without waiting long."""
 ARNS_A_CALL = 20
 """DescribeTags takes no more; the others are kept to the same."""
-_SERVICE = "elasticloadbalancing"
-
-
 THREADS = 16
 """Polls and probes hold twelve at most, however slow the endpoint is: a lever always finds a free one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Clients:
-    reader: ElasticLoadBalancingv2Client
-    poller: ElasticLoadBalancingv2Client
-    writer: ElasticLoadBalancingv2Client
-    sts: Any
-    account: AccountPin
 
 
 class ElbReader:
@@ -89,30 +69,28 @@ class ElbReader:
     async def _defaults(self, arns: Sequence[str]) -> dict[str, tuple[Mapping[str, Json], ...]]:
         found: dict[str, tuple[Mapping[str, Json], ...]] = {}
         for some in _batches(arns):
-            answer = await self._call(
-                f"{_SERVICE}:DescribeListeners", partial(self._reader.describe_listeners, ListenerArns=some)
-            )
+            answer = await self._call(f"{SERVICE}:DescribeListeners", partial(self._reader.describe_listeners, ListenerArns=some))
             found |= {one["ListenerArn"]: _actions(one.get("DefaultActions")) for one in answer["Listeners"]}
         return found
 
     async def _others(self, arns: Sequence[str]) -> dict[str, tuple[Mapping[str, Json], ...]]:
         found: dict[str, tuple[Mapping[str, Json], ...]] = {}
         for some in _batches(arns):
-            answer = await self._call(f"{_SERVICE}:DescribeRules", partial(self._reader.describe_rules, RuleArns=some))
+            answer = await self._call(f"{SERVICE}:DescribeRules", partial(self._reader.describe_rules, RuleArns=some))
             found |= {one["RuleArn"]: _actions(one.get("Actions")) for one in answer["Rules"]}
         return found
 
     async def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for some in _batches(arns):
-            answer = await self._call(f"{_SERVICE}:DescribeTags", partial(self._reader.describe_tags, ResourceArns=some))
+            answer = await self._call(f"{SERVICE}:DescribeTags", partial(self._reader.describe_tags, ResourceArns=some))
             for one in answer["TagDescriptions"]:
                 found[one["ResourceArn"]] = {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", [])}
         return found
 
     async def _group(self, arch: Arch, arn: str) -> TargetGroup:
         answer = await self._call(
-            f"{_SERVICE}:DescribeTargetHealth", lambda: self._reader.describe_target_health(TargetGroupArn=arn)
+            f"{SERVICE}:DescribeTargetHealth", lambda: self._reader.describe_target_health(TargetGroupArn=arn)
         )
         states = [_state(target) for target in answer["TargetHealthDescriptions"]]
         healthy, draining = states.count("healthy"), states.count("draining")
@@ -125,7 +103,7 @@ class ElbReader:
 class Elb(ElbReader):
     """The whole of the load balancer's API. `poller` is for what is asked again and again. Close with `close`."""
 
-    def __init__(self, clients: _Clients, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, clients: Clients, pool: ThreadPoolExecutor) -> None:
         super().__init__(clients.reader, pool)
         self.poller = ElbReader(clients.poller, pool)
         self.read_only = ""
@@ -141,7 +119,7 @@ class Elb(ElbReader):
         """
         pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _open, alb, pool)
+            return cls(await asyncio.get_running_loop().run_in_executor(pool, open_clients, alb), pool)
         except BaseException:
             pool.shutdown(wait=False)
             raise
@@ -176,7 +154,7 @@ class Elb(ElbReader):
 
     async def account(self) -> str:
         """The account that the credentials belong to (sts:GetCallerIdentity); empty when the answer names none."""
-        return await self._call("sts:GetCallerIdentity", partial(_account, self._clients.sts))
+        return await self._call("sts:GetCallerIdentity", partial(account_of, self._clients.sts))
 
     def pin(self, account: str) -> None:
         """Write with no credentials but those of this account, whatever they are renewed to later on.
@@ -196,7 +174,7 @@ class Elb(ElbReader):
         whole: Sequence[ActionTypeDef] = [dict(a) for a in actions]  # type: ignore[misc]
         if rule.is_default:
             await self._write(
-                f"{_SERVICE}:ModifyListener",
+                f"{SERVICE}:ModifyListener",
                 rule.arn,
                 lambda: self._clients.writer.modify_listener(ListenerArn=rule.arn, DefaultActions=whole),
                 way_back,
@@ -204,18 +182,18 @@ class Elb(ElbReader):
             )
         else:
             modify = self._clients.writer.modify_rule
-            await self._write(f"{_SERVICE}:ModifyRule", rule.arn, lambda: modify(RuleArn=rule.arn, Actions=whole), way_back, ask)
+            await self._write(f"{SERVICE}:ModifyRule", rule.arn, lambda: modify(RuleArn=rule.arn, Actions=whole), way_back, ask)
 
     async def tag(self, arn: str, tags: Mapping[str, str], *, way_back: bool = False, ask: Ask | None = None) -> None:
         """Set tags on a listener or rule; others stay. For `ask` see `modify`."""
         whole: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
         add = self._clients.writer.add_tags
-        await self._write(f"{_SERVICE}:AddTags", arn, lambda: add(ResourceArns=[arn], Tags=whole), way_back, ask)
+        await self._write(f"{SERVICE}:AddTags", arn, lambda: add(ResourceArns=[arn], Tags=whole), way_back, ask)
 
     async def untag(self, arn: str, keys: Sequence[str], *, way_back: bool = False, ask: Ask | None = None) -> None:
         """Remove tags from a listener or rule; those that are not there do not matter. For `ask` see `modify`."""
         remove = self._clients.writer.remove_tags
-        await self._write(f"{_SERVICE}:RemoveTags", arn, lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back, ask)
+        await self._write(f"{SERVICE}:RemoveTags", arn, lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back, ask)
 
     def close(self) -> None:
         """Let go of connections and threads; calls under way end by themselves."""
@@ -236,63 +214,6 @@ class Elb(ElbReader):
         if ask:
             ask()
         await self._landing.write((arn,), self._call(action, work))
-
-
-def guarded(action: str, where: str, work: Callable[[], T]) -> T:
-    """What `work` gives; its failures become errors that name the IAM `action` or the address `where`."""
-    from cockpit.connections.aws_failures import aws_words
-
-    with aws_words(action, where):
-        return work()
-
-
-def _open(alb: Alb, pool: ThreadPoolExecutor) -> Elb:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import NoCredentialsError
-
-    from cockpit.connections.aws_failures import aws_words
-    from cockpit.connections.aws_secrets import know_session
-
-    with aws_words(f"{_SERVICE}:*", alb.endpoint_url or alb.region):
-        session = boto3.Session(region_name=alb.region or None)
-        if session.get_credentials() is None:
-            raise NoCredentialsError
-        know_session(session)
-        patient = Config(**client_settings(alb.endpoint_url, READ_ATTEMPTS, READ_SECONDS))
-        once = Config(**client_settings(alb.endpoint_url, 1, READ_SECONDS))
-        hasty = Config(**client_settings(alb.endpoint_url, 1, POLL_SECONDS))
-        reader, poller, writer = (
-            session.client("elbv2", endpoint_url=alb.endpoint_url, config=c) for c in (patient, hasty, once)
-        )
-        brief = Config(**client_settings(alb.endpoint_url, IDENTITY_ATTEMPTS, IDENTITY_SECONDS))
-        sts = session.client("sts", endpoint_url=alb.endpoint_url, config=brief)
-    ask = partial(guarded, "sts:GetCallerIdentity", sts.meta.endpoint_url, partial(_account, sts))
-    account = AccountPin(ask, partial(_key, session))
-    writer.meta.events.register("before-send", account.signed)
-    return Elb(_Clients(reader, poller, writer, sts, account), pool)
-
-
-def _account(sts: Any) -> str:
-    return str(sts.get_caller_identity().get("Account", ""))
-
-
-def _key(session: Any) -> str:
-    return str(session.get_credentials().get_frozen_credentials().access_key)
-
-
-def client_settings(endpoint_url: str | None, attempts: int, read: float) -> dict[str, Any]:
-    """Settings of a botocore client; `read` is in seconds of wall time. A proxy is never used for this machine."""
-    host = urlsplit(endpoint_url or "").hostname or ""
-    local: dict[str, Any] = {"proxies": {}} if host == "localhost" or host.startswith("127.") else {}
-    return {
-        "connect_timeout": CONNECT_SECONDS,
-        "read_timeout": read,
-        "retries": {"mode": "standard", "total_max_attempts": attempts},
-        "tcp_keepalive": True,
-        "user_agent_extra": "cutover-cockpit",
-        **local,
-    }
 
 
 def _actions(found: Any) -> tuple[Mapping[str, Json], ...]:

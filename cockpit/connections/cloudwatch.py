@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cockpit.connections.aws import READ_ATTEMPTS, READ_SECONDS, client_settings, guarded
+from cockpit.connections.aws_clients import READ_ATTEMPTS, READ_SECONDS, client_settings, guarded
 from cockpit.errors import CockpitError, Rejected, Unauthorized
 from cockpit.model.signal import CloudWatch
 from cockpit.redact import told

@@ -22,10 +22,11 @@ from cockpit.levers.affinity_patch import EPOCH, RUN
 from cockpit.levers.base import Fence, Found
 from cockpit.levers.fencing import demand_epoch
 from cockpit.levers.health import demand_still_healthy
-from cockpit.levers.ingress_action import Names, others_in, weights_in, with_weights
+from cockpit.levers.ingress_action import Names, others_in, with_weights
 from cockpit.levers.ingress_balance import Place, Routed, as_rule, owned, reading, written_by
 from cockpit.levers.ingress_patch import ORIGINAL, Part, operations
 from cockpit.levers.ingress_reading import read_balance
+from cockpit.levers.ingress_writing import IngressWriting, standing
 from cockpit.levers.retries import repeated
 from cockpit.levers.weights_actions import check_weights
 from cockpit.levers.weights_balance import Balance, check_health, growing, moves, sick
@@ -75,6 +76,7 @@ class IngressLever:
         """The name of the run that the writes leave on the target."""
         self._clock = clock
         self._params = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        self._writing = IngressWriting(self.name, self._place, self._names, self._params)
         self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def read(self) -> Routed:
@@ -112,8 +114,8 @@ class IngressLever:
     def plan(self, state: Routed, desired: WeightsSet) -> Plan:
         """The one write to `desired`. Impossible for weights that cannot be set, or a shift onto no healthy target."""
         check_weights({str(arch): weight for arch, weight in desired.weights.items()})
-        part = self._part(state.ingress)
-        now = self._weights(part.text)
+        part = self._writing.part(state.ingress)
+        now = self._writing.weights(part.text)
         title = "weights: " + ", ".join(f"{arch} {weight}" for arch, weight in sorted(desired.weights.items(), reverse=True))
         if not (now[Arch.AMD64] or now[Arch.ARM64] or any(others_in(part.text, self._names, self._place.what).values())):
             raise Impossible(
@@ -135,28 +137,28 @@ class IngressLever:
         text = with_weights(part.text, self._names, desired.weights, self._place.what)
         if text == part.text:
             return Plan(title, (), "no traffic moves")
-        write = self._write(state.ingress, part, Part(text, kept, self.run))
+        write = self._writing.write(state.ingress, part, Part(text, kept, self.run))
         more: list[Json] = [*dict.fromkeys(arn for rule in balance.rules for arn in growing(rule, wanted))]
         write = replace(write, request={**write.request, "healthy": more})
         return Plan(title, (write,), moves(replace(balance, rules=(virtual,)), wanted, self._alb.target_groups[Arch.ARM64]))
 
     def undo(self, plan: Plan) -> Plan:
         """Back to what each write found, last first."""
-        return Plan(f"undo: {plan.title}", tuple(map(self._reverse, reversed(plan.writes))), plan.blast_radius)
+        return Plan(f"undo: {plan.title}", tuple(map(self._writing.reverse, reversed(plan.writes))), plan.blast_radius)
 
     def restore(self, state: Routed) -> Plan:
         """Back to the weights that the Ingress keeps, whatever else was changed in its action; empty when nothing is recorded."""
         title, ingress = "weights: back to the original", state.ingress
         if not any(key in ingress.annotations for key in (ORIGINAL, RUN)):
-            return Plan(title, (self._unstamp(ingress),) if EPOCH in ingress.annotations else ())
-        part = self._part(ingress)
-        now, was = self._weights(part.text), self._weights(part.text)
+            return Plan(title, (self._writing.unstamp(ingress),) if EPOCH in ingress.annotations else ())
+        part = self._writing.part(ingress)
+        now, was = self._writing.weights(part.text), self._writing.weights(part.text)
         if part.original is not None:
             was = self._place.recorded(part.original)
         if not any(was.values()) and not any(others_in(part.text, self._names, self._place.what).values()):
             raise Impossible(f"{self._place.label}: the recorded weights are all zero and would serve nobody; set it by hand")
         text = with_weights(part.text, self._names, was, self._place.what)
-        write = self._write(ingress, part, Part(text))
+        write = self._writing.write(ingress, part, Part(text))
         grows = [arch for arch in Arch if was[arch] > now[arch]]
         told = ["the action goes back to the weights from before the run" if text != part.text else "no traffic moves"]
         told += [sick(state.balance, self._alb.target_groups[arch]) for arch in grows]
@@ -164,14 +166,14 @@ class IngressLever:
 
     def recover(self, state: Routed, kept: Mapping[str, tuple[Json, Json]]) -> Plan:
         """Back to the weights from before the run where the Ingress has lost its record, and still has what the run set last."""
-        title, part = "weights: back to the original, from the run's own record", self._part(state.ingress)
+        title, part = "weights: back to the original, from the run's own record", self._writing.part(state.ingress)
         before, after = kept.get(self._place.label, (None, None))
-        now = self._weights(part.text)
+        now = self._writing.weights(part.text)
         if part.original is not None or not isinstance(before, dict) or after != {str(a): w for a, w in now.items()}:
             return Plan(title)
         was = self._place.recorded(f"{self._place.ingress.action} amd64={before.get('amd64')} arm64={before.get('arm64')}")
         text = with_weights(part.text, self._names, was, self._place.what)
-        writes = (self._write(state.ingress, part, Part(text)),) if text != part.text else ()
+        writes = (self._writing.write(state.ingress, part, Part(text)),) if text != part.text else ()
         return Plan(title, writes, "the action goes back to the weights from before the run" if writes else "")
 
     async def apply(self, write: Write, fence: Fence | None = None) -> None:
@@ -199,9 +201,9 @@ class IngressLever:
         if live.uid != write.expects["uid"] or self._place.key not in live.annotations:
             return Found.CONTRADICTED
         part = replace(Part.of(live, self._place.key), run=None)
-        if part == replace(_part(write.request["after"]), run=None):
+        if part == replace(standing(write.request["after"]), run=None):
             return Found.DONE
-        return Found.NOT_DONE if part == replace(_part(write.expects["part"]), run=None) else Found.CONTRADICTED
+        return Found.NOT_DONE if part == replace(standing(write.expects["part"]), run=None) else Found.CONTRADICTED
 
     def reading(self, state: Routed, desired: WeightsSet | None) -> Reading:
         """Intended, annotated and followed, each apart. PROVEN only when every rule of the Ingress follows."""
@@ -209,7 +211,7 @@ class IngressLever:
 
     async def _attempt(self, write: Write, fence: Fence | None) -> None:
         live = await self._read()
-        after, before = _part(write.request["after"]), _part(write.expects["part"])
+        after, before = standing(write.request["after"]), standing(write.expects["part"])
         epoch = demand_epoch(live.annotations.get(EPOCH), fence, write.target)
         if fence is None and after.original is None:
             epoch = None  # rolled back: no trace stays
@@ -249,52 +251,8 @@ class IngressLever:
         patch = operations(live, notes)
         return _ingress(await self._client.patch(self._place.path, patch, params=self._params, way_back=way_back))
 
-    def _write(self, ingress: Ingress, before: Part, after: Part) -> Write:
-        sent = operations(ingress, {k: v for k, v in after.annotations(self._place.key, None).items() if k != EPOCH})
-        return self._made(ingress.uid, before, after, sent)
-
-    def _unstamp(self, ingress: Ingress) -> Write:
-        """Takes away a fence that was left where no run has written."""
-        part = self._part(ingress)
-        write = self._made(ingress.uid, part, part, operations(ingress, {EPOCH: None}))
-        return replace(write, request={**write.request, "only": "epoch"})
-
-    def _made(self, uid: str, before: Part, after: Part, patch: list[Json]) -> Write:
-        return Write(
-            lever=self.name,
-            target=self._place.label,
-            before={str(arch): weight for arch, weight in self._weights(before.text).items()},
-            after={str(arch): weight for arch, weight in self._weights(after.text).items()},
-            request={
-                "method": "PATCH",
-                "path": self._place.path,
-                "query": {**self._params},
-                "patch": patch,
-                "after": after.as_json(),
-            },
-            expects={"uid": uid, "part": before.as_json()},
-        )
-
-    def _reverse(self, write: Write) -> Write:
-        before, after, uid = _part(write.request["after"]), _part(write.expects["part"]), str(write.expects["uid"])
-        notes = {k: v for k, v in before.annotations(self._place.key, None).items() if v is not None}
-        standing = Ingress(self._place.namespace, self._place.ingress.name, uid, "", notes)
-        wanted = {k: v for k, v in after.annotations(self._place.key, None).items() if k in notes}
-        return self._made(uid, before, after, operations(standing, wanted))
-
-    def _part(self, ingress: Ingress) -> Part:
-        if self._place.key not in ingress.annotations:
-            raise Impossible(
-                f"{self._place.label} has no annotation {self._place.key}; write the action there, with both target groups, and "
-                "point the Ingress at it (service name: the action's, port: use-annotation)"
-            )
-        return Part.of(ingress, self._place.key)
-
-    def _weights(self, text: str) -> dict[Arch, int]:
-        return {arch: found.weight for arch, found in weights_in(text, self._names, self._place.what).items()}
-
     def _as_rule(self, text: str) -> Rule:
-        return as_rule(self._place.label, self._weights(text), others_in(text, self._names, self._place.what), self._alb)
+        return as_rule(self._place.label, self._writing.weights(text), others_in(text, self._names, self._place.what), self._alb)
 
     async def _read(self) -> Ingress:
         return _ingress(await self._client.get(self._place.path))
@@ -305,7 +263,3 @@ def _ingress(raw: bytes) -> Ingress:
         return INGRESSES.one(raw)
     except DecodeError as fault:
         raise Unreachable(f"what the API server sent is no Ingress: {fault}") from None
-
-
-def _part(value: object) -> Part:
-    return Part.from_json(value if isinstance(value, Mapping) else {})

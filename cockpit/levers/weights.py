@@ -7,8 +7,8 @@ before the run are kept in a tag on the rule or listener, set before the first c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from random import Random
+from collections.abc import Mapping
+from typing import Unpack
 
 from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
@@ -37,7 +37,7 @@ from cockpit.levers.weights_balance import (
     sick,
     with_,
 )
-from cockpit.levers.weights_writing import BUDGET, RuleWriter
+from cockpit.levers.weights_writing import Manner, RuleWriter
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
@@ -47,29 +47,15 @@ from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 
 
 class WeightsLever:
-    """Moves the weights of the playbook's two target groups in all of its listeners and rules, which are one unit.
-
-    `on_retry` is told, in words, of each repetition. `budget` is the longest that one write is repeated for, in seconds.
-    With `dry_run` everything is read and compared and nothing written.
-    """
+    """Moves the weights of the playbook's two target groups in all of its listeners and rules, which are one unit."""
 
     name = "weights"
     source = SourceName.RULES
 
-    def __init__(
-        self,
-        elb: Elb,
-        alb: Alb,
-        clock: Clock,
-        *,
-        dry_run: bool = False,
-        budget: float = BUDGET,
-        on_retry: Callable[[str], None] | None = None,
-        rng: Random | None = None,
-    ) -> None:
+    def __init__(self, elb: Elb, alb: Alb, clock: Clock, **manner: Unpack[Manner]) -> None:
         self._elb = elb
         self._alb = alb
-        self._writer = RuleWriter(elb, alb, clock, dry_run=dry_run, budget=budget, on_retry=on_retry, rng=rng)
+        self._writer = RuleWriter(elb, alb, clock, **manner)
 
     async def read(self) -> Balance:
         """The rules with their tags, and the targets' health; health that cannot be read is None."""

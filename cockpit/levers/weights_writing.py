@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from typing import TypedDict, Unpack
 
 from cockpit.clock import Clock
 from cockpit.connections.aws import Elb
@@ -25,27 +26,30 @@ _LOOKS = 5
 _LOOK_AGAIN = 1.0
 
 
+class Manner(TypedDict, total=False):
+    """How it is written.
+
+    `on_retry` is told, in words, of each repetition. `budget` is the longest that one write is repeated for, in seconds
+    (`BUDGET`). With `dry_run` everything is read and compared and nothing written. `rng` spreads the retries.
+    """
+
+    dry_run: bool
+    budget: float
+    on_retry: Callable[[str], None] | None
+    rng: Random | None
+
+
 class RuleWriter:
     """Carries out the writes of a `WeightsLever`, whose arguments these are."""
 
-    def __init__(
-        self,
-        elb: Elb,
-        alb: Alb,
-        clock: Clock,
-        *,
-        dry_run: bool = False,
-        budget: float = BUDGET,
-        on_retry: Callable[[str], None] | None = None,
-        rng: Random | None = None,
-    ) -> None:
+    def __init__(self, elb: Elb, alb: Alb, clock: Clock, **manner: Unpack[Manner]) -> None:
         self._elb = elb
         self._alb = alb
         self._clock = clock
-        self._dry_run = dry_run
-        self._budget = budget
-        self._on_retry = on_retry or _nobody
-        self._rng = rng or Random()  # noqa: S311 (spreads retries, guards nothing)
+        self._dry_run = manner.get("dry_run", False)
+        self._budget = manner.get("budget", BUDGET)
+        self._on_retry = manner.get("on_retry") or _nobody
+        self._rng = manner.get("rng") or Random()  # noqa: S311 (spreads retries, guards nothing)
 
     async def apply(self, write: Write, fence: Fence | None = None) -> None:
         """Tag, modify, read back. Harmless when the write is already there; Drift when the rule is not what the plan read.

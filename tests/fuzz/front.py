@@ -87,10 +87,15 @@ class Front:
             answer = web.StreamResponse(status=got.status, headers={k: v for k, v in got.headers.items() if k.lower() not in HOP})
             await answer.prepare(request)
             with suppress(ConnectionResetError):  # whoever asked has gone
-                async for chunk in got.content.iter_any():
+                async for chunk in self.body(request, got):
                     await answer.write(chunk)
                 await answer.write_eof()
             return answer
+
+    async def body(self, request: web.Request, got: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """The answer's body, piece by piece as it comes."""
+        async for chunk in got.content.iter_any():
+            yield chunk
 
     def _count(self, request: web.Request, body: bytes) -> None:
         self.seen[request.method] += 1

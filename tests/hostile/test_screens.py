@@ -17,7 +17,7 @@ from tests.hostile.showing import EACH
 from tests.hostile.terminal import Terminal
 from tests.thorough import SEED, figure
 
-TURNS = figure(COUNT // EACH, 16, 8)
+TURNS = figure(COUNT // EACH, 16, 4)
 """Frames; in a thorough run every field has had every payload."""
 # What Textual writes while it draws: colours, cursor moves, and the brackets around one picture.
 _DRAWING = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\[\?25[lh]|\x1b\]22;default\x07")

@@ -87,7 +87,7 @@ def test_a_bad_canary_is_held_where_the_playbook_says_hold(tmp_path: Path) -> No
     ("scenario", "outcome"), [("prometheus-down", "NO_DATA"), ("prometheus-nan", "NO_DATA"), ("prometheus-stale", "STALE")]
 )
 def test_metrics_that_fail_hold_and_move_nothing(scenario: str, outcome: str, seed: int, tmp_path: Path) -> None:
-    flown = rehearse(tmp_path, scenario, seed, "--give-up-after", "300")
+    flown = rehearse(tmp_path, scenario, seed, "--give-up-after", "900")
     assert (flown.code, flown.outcome) == (1, "held"), flown.last_words + flown.errors
     assert set_phases(flown) == ["canary-5"], "never promoted"
     assert flown.of("abort_triggered") == []

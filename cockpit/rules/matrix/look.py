@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +19,7 @@ from cockpit.rules.matrix.rollouts import one_arch_stuck
 from cockpit.rules.matrix.scene import Scene, scene
 from cockpit.rules.matrix.unseen import unseen_images
 from cockpit.rules.readiness import readiness
+from cockpit.rules.recent import Recent
 
 
 class State(StrEnum):
@@ -65,26 +65,17 @@ NOT_LOOKED = Matrix()
 """Before anything has been observed."""
 
 
-_recent: deque[tuple[Snapshot, Playbook, Matrix]] = deque(maxlen=2)
-"""One tick asks for the same look several times (for the picture, for each trigger), and most ticks bring nothing new."""
 LASTS = timedelta(seconds=5)
 """A look at a world that has not changed holds so long: some findings wait for a pod to grow old."""
 
 
 def look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
     """Run every detector. The commands of its findings are in no context: whoever draws them puts them in one."""
-    for was, of, matrix in tuple(_recent):
-        if of is playbook and _same(was, snapshot):
-            return matrix
-    matrix = _look(snapshot, playbook)
-    _recent.append((snapshot, playbook, matrix))
-    return matrix
+    return _recent(snapshot, playbook)
 
 
 def _same(was: Snapshot, now: Snapshot) -> bool:
     """Nothing that is looked at has changed: the store hands out the same maps until something in them does."""
-    if was is now:
-        return True
     if not timedelta() <= now.time - was.time < LASTS or any(getattr(was, n) is not getattr(now, n) for n in _LOOKED_AT):
         return False
     return was.sources.keys() == now.sources.keys() and all(_alike(was.sources[n], now.sources[n]) for n in now.sources)
@@ -111,6 +102,9 @@ def _look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
     now = standing(snapshot, playbook, _unready(snapshot, playbook) if found else "")
     safe = (replace(f, rollback=way_back(seen, f, now), first=first(seen, f)) for f in found)
     return Matrix(tuple(safe), tuple(rows))
+
+
+_recent = Recent(_look, _same)
 
 
 def _unready(snapshot: Snapshot, playbook: Playbook) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
 
 from cockpit.model.playbook import Playbook
@@ -17,6 +16,7 @@ from cockpit.rules.readiness.provisioning import provisioning
 from cockpit.rules.readiness.quota import short
 from cockpit.rules.readiness.returning import Returning
 from cockpit.rules.readiness.room import Room, room
+from cockpit.rules.recent import Recent
 
 GATE = "rollback ready"
 SOURCES = (
@@ -43,8 +43,6 @@ class Readiness:
     """Who comes back, as far as it is seen."""
 
 
-_recent: deque[tuple[Snapshot, Playbook, Readiness]] = deque(maxlen=2)
-"""One tick asks several times (for the picture, the gate, the findings), and most ticks bring nothing new."""
 _JUDGED = (
     "nodes", "pods", "deployments", "usage", "rules", "targets", "images", "autoscalers", "quotas", "neighbours", "node_pools",
     "denied",
@@ -53,18 +51,11 @@ _JUDGED = (
 
 def readiness(snapshot: Snapshot, playbook: Playbook) -> Readiness:
     """Judge the way back from what is observed now."""
-    for was, of, found in tuple(_recent):
-        if of is playbook and _same(was, snapshot):
-            return found
-    made = _readiness(snapshot, playbook)
-    _recent.append((snapshot, playbook, made))
-    return made
+    return _recent(snapshot, playbook)
 
 
 def _same(was: Snapshot, now: Snapshot) -> bool:
     """Nothing that is judged has changed: the store hands out the same maps until something in them does."""
-    if was is now:
-        return True
     if any(getattr(was, name) is not getattr(now, name) for name in _JUDGED) or was.sources.keys() != now.sources.keys():
         return False
     # The words about a source that is not live tell its age.
@@ -93,6 +84,9 @@ def _readiness(snapshot: Snapshot, playbook: Playbook) -> Readiness:
         warnings=tuple(warnings),
         returning=tuple(found.returning),
     )
+
+
+_recent = Recent(_readiness, _same)
 
 
 def _judged(snapshot: Snapshot, playbook: Playbook, found: Room) -> tuple[Verdict, list[str]]:
