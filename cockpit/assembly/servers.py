@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.assembly.options import Options
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import CockpitError, Unreachable, UsageError
 from cockpit.model.playbook import Playbook
 from cockpit.text import clean
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cockpit.connections.registry.client import RegistryClient
 
 T = TypeVar("T")
+OPENING_SECONDS = 20.0
+"""Wall seconds for which a way home waits for credentials of AWS."""
 
 
 @dataclass(slots=True)
@@ -65,8 +67,9 @@ class Connections:
 async def connect(playbook: Playbook, options: Options) -> Connections:
     """Open the connections side by side. Failures are kept, so that a rollback can use what there is."""
     found = Connections()
+    account = _soon(_elb(playbook)) if options.going_home else _elb(playbook)
     found.kube, found.elb = await asyncio.gather(
-        _kept(found, "affinity", _kube(playbook, options)), _kept(found, "weights", _elb(playbook))
+        _kept(found, "affinity", _kube(playbook, options)), _kept(found, "weights", account)
     )
     try:
         why = _read_only(playbook, options, found.kube)
@@ -128,6 +131,16 @@ async def _elb(playbook: Playbook) -> Elb | None:
     from cockpit.connections.aws import Elb
 
     return await Elb.connect(playbook.alb)
+
+
+async def _soon(opening: Coroutine[None, None, T]) -> T:
+    """The same, but not for ever: the other lever waits for it on the way home."""
+    try:
+        async with asyncio.timeout(OPENING_SECONDS):
+            return await opening
+    except TimeoutError:
+        words = f"no AWS credentials within {OPENING_SECONDS:g} s (a credential_process that hangs?); end it, and roll back again"
+        raise Unreachable(words) from None
 
 
 async def _cloudwatch(playbook: Playbook) -> CloudWatchClient | None:

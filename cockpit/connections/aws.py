@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cockpit.connections.apart import apart
 from cockpit.connections.attached import attached
 from cockpit.connections.aws_clients import SERVICE, Clients, account_of, guarded, open_clients
 from cockpit.connections.landing import Landing
@@ -119,7 +120,8 @@ class Elb(ElbReader):
         """
         pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="aws")
         try:
-            return cls(await asyncio.get_running_loop().run_in_executor(pool, open_clients, alb), pool)
+            # A profile's credential_process has no time-out: it must be able to hang alone.
+            return cls(await apart(partial(open_clients, alb), "aws-open"), pool)
         except BaseException:
             pool.shutdown(wait=False)
             raise
