@@ -13,7 +13,7 @@ from cockpit.assembly.options import Options
 from cockpit.assembly.servers import Connections, connect_all
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
-from cockpit.model.playbook import Playbook
+from cockpit.model.playbook import Playbook, Promote
 
 if TYPE_CHECKING:
     from cockpit.controls.desk import Desk
@@ -51,6 +51,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     logbook = open_logbook(name, options)
     logbook.dry_run = options.dry_run
     _begin(logbook, playbook, servers, report)
+    _name_second_seat(logbook, playbook, options.second_seat)
     desk = _desk(playbook, servers, options, logbook.operator)
     flight = _flight(playbook, servers, options, logbook, report.pin, desk)
     if servers.kube:
@@ -68,6 +69,13 @@ def _begin(logbook: Logbook, playbook: Playbook, servers: Connections, report: R
     logbook.say(EventType.RUN_STARTED, f"{playbook.name} by {logbook.operator}", playbook=playbook.source, context=context)
     checks: list[Json] = [{"check": c.name, "result": c.result, "words": c.words} for c in report.checks]
     logbook.say(EventType.PREFLIGHT, "; ".join(report.words), checks=checks, pin=report.pin.as_json())
+
+
+def _name_second_seat(logbook: Logbook, playbook: Playbook, seat: str) -> None:
+    """Where a rehearsal will wait for a second person, say how to become that person."""
+    if seat and any(phase.promote is Promote.TWO_PERSON for phase in playbook.phases):
+        words = f"two_person: in another terminal `{seat}` opens the second engineer's cockpit (context rehearsal-second)"
+        logbook.say(EventType.CONTROLS, words, second_seat=seat)
 
 
 def _flight(playbook: Playbook, servers: Connections, options: Options, logbook: Logbook, pin: Pin, desk: Desk | None) -> Flight:
@@ -98,6 +106,7 @@ def _identity(servers: Connections, options: Options, operator: str, pin: Pin) -
         context=servers.kube.context if servers.kube else "",
         operator=operator,
         rehearsal=options.rehearsal,
+        second_seat=options.second_seat,
         read_only=bool(servers.read_only),
         by_setting=bool(servers.read_only) and not options.observe,
         read_only_why=servers.read_only,
@@ -126,7 +135,8 @@ def _sharing(
         return None
     from cockpit.run.shared.making import sharing
 
-    return sharing(levers, servers.kube, logbook, options.clock, desk, writes=not servers.read_only, pin=pin)
+    fresh = bool(options.rehearsal)
+    return sharing(levers, servers.kube, logbook, options.clock, desk, writes=not servers.read_only, pin=pin, fresh=fresh)
 
 
 async def _alone(flight: Flight, desk: Desk) -> None:

@@ -23,5 +23,7 @@ class Options:
     going_home: bool = False
     """Nothing is done but to roll back, which settings that cannot be read do not hold up."""
     rehearsal: str = ""
+    second_seat: str = ""
+    """In a rehearsal, the command that opens the second engineer's cockpit on the same world."""
     clock: Clock = field(default_factory=settings.clock)
     tick_seconds: float = 0.5

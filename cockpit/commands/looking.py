@@ -23,15 +23,19 @@ PATIENCE = 10.0
 
 
 @asynccontextmanager
-async def looking(options: argparse.Namespace, what: str, *, registries: bool = False) -> AsyncIterator[Flight]:
+async def looking(
+    options: argparse.Namespace, what: str, *, registries: bool = False, controls: bool = False
+) -> AsyncIterator[Flight]:
     """A read-only flight of `options.playbook` in `options.context` that has seen what can be seen.
 
-    `what` names it: `a status`. With `registries` it has their answers too, which take longest.
+    `what` names it: `a status`. With `registries` it has their answers too, which take longest; with `controls` it sees whose
+    those are.
     """
     from cockpit.flight import Flight
     from cockpit.playbook.loader import load
     from cockpit.run.frame import Identity
     from cockpit.run.logbook import Logbook
+    from cockpit.run.shared.desk import desk
     from cockpit.run.shared.making import sharing
     from cockpit.settings import operator
 
@@ -43,16 +47,22 @@ async def looking(options: argparse.Namespace, what: str, *, registries: bool = 
     logbook = Logbook(how.clock, what, operator(), None)
     who = Identity(servers.kube.context if servers.kube else "", logbook.operator, read_only=True)
     levers = crew(playbook, servers, how, what)
+    seen = desk(playbook, servers.kube, servers.elb, logbook.operator, how.clock, None) if servers.kube and controls else None
     flight = Flight(
         levers, sources(playbook, servers, how.clock), who, how.clock, logbook,
-        blocked=f"{what} only looks", on_close=servers.aclose,
+        blocked=f"{what} only looks", on_close=servers.aclose, desk=seen,
         sharing=sharing(levers, servers.kube, logbook, how.clock, None) if servers.kube else None,
     )  # fmt: skip
     flight.start()
+    if seen:
+        seen.start()
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await flight.synced.wait()
+                if seen:
+                    await seen.opened.wait()
+                    await seen.looked_round.wait()
                 await flight.next_tick()
                 if registries:
                     await _answered(flight)

@@ -59,6 +59,7 @@ class _Rehearsal:
         os.environ.update(ready.env)
         await imports
         from cockpit.assembly import Options, launch
+        from cockpit.rehearsal.second import second_seat
 
         autopilot = self._options.autopilot if self._options.autopilot is not None else self._alone
         how = Options(
@@ -69,6 +70,7 @@ class _Rehearsal:
             rehearsal=self._options.scenario,
             clock=ready.clock,
             tick_seconds=FAST_TICK if self._alone else TICK,
+            second_seat=second_seat(ready),
         )
         return await launch(ready.playbook, how, say)
 

@@ -6,16 +6,22 @@ import argparse
 import asyncio
 import json
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from cockpit.commands.history import last_run
 from cockpit.commands.looking import looking
 from cockpit.commands.out import line
+from cockpit.commands.shared import controls_facts, run_facts, words
 from cockpit.errors import Exit
 from cockpit.model.json import Json
 from cockpit.redact import redact_json
 from cockpit.run.frame import Frame
 from cockpit.run.machine import minutes
 from cockpit.run.state import Stage
+
+if TYPE_CHECKING:
+    from cockpit.flight import Flight
+    from cockpit.run.shared.keeper import Keeper
 
 EVERY = 2.0
 
@@ -28,28 +34,29 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _look(options: argparse.Namespace) -> None:
-    async with looking(options, "a status") as flight:
-        _say(flight.frame(), options)
+    async with looking(options, "a status", controls=True) as flight:
+        _say(flight, options)
         while options.watch:
             await asyncio.sleep(EVERY)
-            _say(flight.frame(), options)
+            _say(flight, options)
 
 
-def _say(frame: Frame | None, options: argparse.Namespace) -> None:
+def _say(flight: Flight, options: argparse.Namespace) -> None:
+    frame = flight.frame()
     if frame is None:
         return
-    facts = summary(frame)
+    facts = summary(frame, flight.sharing.keeper if flight.sharing else None)
     if options.json:
         line(json.dumps(redact_json(facts)))
         return
     for key, value in facts.items():
-        rows = value if isinstance(value, list) else [value]
+        rows = value if isinstance(value, list) else [words(value) if isinstance(value, dict) else value]
         for index, row in enumerate(rows):
             line(f"{key.replace('_', ' ') if index == 0 else '':<12} {row}")
 
 
-def summary(frame: Frame) -> dict[str, Json]:
-    """The frame in a few facts: strings, and lists of strings."""
+def summary(frame: Frame, keeper: Keeper | None) -> dict[str, Json]:
+    """The frame in a few facts: strings, lists of strings, and what the cockpits share (`commands.shared`)."""
     phase = frame.state.current(frame.playbook)
     started = frame.state.stage is not Stage.READY
     gates: list[Json] = [f"{v.outcome} {v.gate}: {v.reason}" for v in frame.gates]
@@ -59,6 +66,8 @@ def summary(frame: Frame) -> dict[str, Json]:
     return {
         "playbook": frame.playbook.name,
         "context": frame.identity.context,
+        "run": run_facts(keeper),
+        "controls": controls_facts(frame.controls),
         "phase": phase.name if phase else "not started",
         "last_run": [past.words()] if past else [],
         "set": [f"{r.lever}: configured {r.configured} ({r.proof})" for r in frame.readings] if started else [],

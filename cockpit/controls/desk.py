@@ -50,6 +50,8 @@ class Desk:
     ) -> None:
         self.opened = asyncio.Event()
         """The controls were taken at the start, or it is known why not."""
+        self.looked_round = asyncio.Event()
+        """It was asked once who else is there."""
         self._api = api
         self._clock = clock or UnsleepingClock()
         self._calendar = calendar
@@ -222,6 +224,7 @@ class Desk:
             with suppress(Exception):
                 if self._claim:
                     await self._presence.show(self._hold.me)
+            self.looked_round.set()
             await self._clock.sleep(RETRY_SECONDS)
 
     async def _introduce(self) -> None:

@@ -34,6 +34,8 @@ class Identity:
     context: str
     operator: str
     rehearsal: str = ""
+    second_seat: str = ""
+    """In a rehearsal, the command that opens the second engineer's cockpit on the same world."""
     read_only: bool = False
     read_only_why: str = ""
     """On whose word it is read-only, in a sentence."""

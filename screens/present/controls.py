@@ -143,6 +143,9 @@ def second_person(frame: Frame) -> Part | None:
         return f"! second person: {clip(word.operator, 32)} approved plan {word.plan_hash}, it is {plan.hash} now", Tone.CAUTION
     if approving(frame):
         return f"? second person: p approves plan {plan.hash if plan else ''} for {person(frame.controls.holder)}", Tone.ADVISORY
+    if frame.identity.second_seat and not others(frame.controls):
+        seat = frame.identity.second_seat
+        return f"? second person: in another terminal `{seat}` opens their cockpit (rehearsal-second): p there", Tone.ADVISORY
     return f"? second person: p in their own cockpit approves plan {plan.hash if plan else 'once there is one'}", Tone.ADVISORY
 
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import web
 
+from cockpit.rehearsal.client import Ready, World
 from cockpit.rehearsal.kube.tls import make_certificates
 from tests.contract.small_api import serving
-from tests.fuzz.front import Front
+from tests.fuzz.front import Front, Fronts, Mutates, fronted
 from tests.hostile.canaries import STEM, Cage, canary
 from tests.hostile.terminal import Terminal
 from tests.thorough import either
 
 pytestmark = pytest.mark.timeout(600)
 
+SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
 COCKPIT = (sys.executable, "-m", "cockpit")
 CRASHING = """
 import sys
@@ -159,15 +164,53 @@ async def untrusted(folder: Path, asked: list[str]) -> AsyncIterator[str]:
 
 
 class Knowing(Front):
-    """Lets in whoever has the canary's token, as the operator of the world behind it."""
+    """Lets in whoever has the canary's token, as the operator of the world behind it. Counts what comes with each canary."""
 
-    known = 0
+    def __init__(self, name: str, upstream: str, mutates: Mutates) -> None:
+        super().__init__(name, upstream, mutates)
+        self.known: Counter[str] = Counter()
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") == f"Bearer {canary('token')}":
-            Knowing.known += 1
+        for secret in ("token", "bearer"):
+            self.known[secret] += request.headers.get("Authorization") == f"Bearer {canary(secret)}"
+        self.known["session"] += request.headers.get("X-Amz-Security-Token") == canary("session")
+        if self.name == "kube" and self.known["token"]:
             request = request.clone(headers={**request.headers, "Authorization": "Bearer operator"})
         return await super()._pass(request)
+
+
+def admit(cage: Cage, ready: Ready, fronts: Fronts) -> None:
+    """Lead a cage to a served world, by the canaries that are in it."""
+    given = cage.playbook.parent
+    config = yaml.safe_load(fronts.kubeconfig.read_text())
+    config["users"] = [{**user, "user": USER} for user in config["users"]]
+    (given / "kubeconfig").write_text(json.dumps(config))
+    # As text: written by a YAML library, a playbook's key `on` would come back as true.
+    text, token = fronts.playbook.read_text(), f"bearer_token_file: {given / 'bearer'}"
+    cage.playbook.write_text(re.sub(r"^( *)(url: .*\n)", rf"\1\2\1{token}\n", text, count=1, flags=re.MULTILINE))
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA" + "A" * 16, "AWS_SECRET_ACCESS_KEY": canary("key")}
+    cage.env |= {**ready.env, **keys}
+
+
+async def test_a_flight_that_goes_well_to_its_end(cage: Cage, tmp_path: Path) -> None:
+    (front := tmp_path / "front").mkdir(mode=0o700)
+    with World.spawn(SHORT, speed=120.0) as world:
+        ready = await world.ready()
+        async with fronted(ready, front, Knowing) as fronts:
+            cage.build(fronts.fronts["kube"].url, USER)
+            admit(cage, ready, fronts)
+            book = str(cage.playbook)
+            shown = [await run(cage, *COCKPIT, "run", book, "--headless", "--autopilot")]
+            ends = [json.loads(line) for line in shown[0].splitlines()]
+            assert (ends[-1]["type"], ends[-1].get("outcome")) == ("run_finished", "completed"), ends[-3:]
+            more = ["status", "rollback --output json", "diagnose --json", "plan"]
+            shown += [await run(cage, *COCKPIT, *words.split(), book) for words in either(more, more[:2])]
+            known = {name: one.known for name, one in fronts.fronts.items() if isinstance(one, Knowing)}
+    assert min(known["kube"]["token"], known["metrics"]["bearer"], known["aws"]["session"]) > 10, known
+    assert b'"outcome": "rolled_back"' in shown[2]
+    assert list((cage.written / "home" / "state" / "runs").glob("*/journal.jsonl"))
+    print(f"{sum(map(len, shown))} bytes shown; requests with a canary: {known}")
+    assert not cage.found(*shown)
 
 
 @pytest.mark.parametrize("on_screen", [False, True])

@@ -256,6 +256,14 @@ def test_who_flies_sees_whom_they_wait_for_and_who_has_approved() -> None:
     assert "p Promote to canary-50" in bar(done)
 
 
+def test_a_rehearsal_says_how_to_become_the_second_person_until_somebody_is_there() -> None:
+    frame = make.two_person()
+    frame = replace(frame, identity=replace(frame.identity, rehearsal="clean", second_seat="sh /tmp/world/second"))
+    alone = replace(frame, controls=replace(frame.controls, watchers=()))
+    assert "in another terminal `sh /tmp/world/second` opens their cockpit (rehearsal-second): p there" in said(alone)
+    assert "p in their own cockpit approves plan" in said(frame)
+
+
 def test_an_approval_of_another_plan_is_none() -> None:
     frame = make.approved()
     word = frame.controls.approval

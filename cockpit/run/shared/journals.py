@@ -10,6 +10,7 @@ from pathlib import Path
 from cockpit.journal import NAME, Journal, read
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
+from cockpit.model.pin import ANYWHERE, Pin
 from cockpit.run.shared.intent import Intent, Unreadable, left_open
 from cockpit.settings import home, run_folder, safe_name
 
@@ -37,21 +38,22 @@ def journals(playbook: str) -> Iterator[Path]:
     return (f / NAME for f in sorted(found, key=lambda f: f.name, reverse=True))
 
 
-def left_behind(playbook: str, context: str, but: str = "") -> LeftBehind | None:
-    """What the newest of those runs that wrote anything in this context has left; None without one. `but` is the present run.
+def left_behind(playbook: str, context: str, but: str = "", pin: Pin = ANYWHERE) -> LeftBehind | None:
+    """What the newest of those runs that wrote anything here has left; None without one. `but` is the present run.
 
+    Here is the cluster of `pin`, and the kubeconfig context with this name where a journal or `pin` does not know the cluster.
     Of a journal that cannot be read nobody knows what it wrote: it counts as one that has left something.
     """
     for path in journals(playbook):
         if path.parent.name == safe_name(but):
             continue
-        if (found := _left(path, context)) is not None:
+        if (found := _left(path, context, pin)) is not None:
             return found
     return None
 
 
-def _left(path: Path, context: str) -> LeftBehind | None:
-    """What this journal has left; None when it is of another context, or wrote nothing."""
+def _left(path: Path, context: str, pin: Pin) -> LeftBehind | None:
+    """What this journal has left; None when it is of another cluster or context, or wrote nothing."""
     run = path.parent.name
     try:
         lines = list(read(path, CROWDS))
@@ -61,7 +63,7 @@ def _left(path: Path, context: str) -> LeftBehind | None:
         return LeftBehind(run, fault=f"{path} cannot be read ({error.strerror or error}): {_MAY_BE}")
     records = [line.record for line in lines if line.record]
     wrote, damaged = any(r.get("type") == EventType.WRITE_INTENDED for r in records), [n.number for n in lines if n.damaged]
-    if not _flew_in(context, records) or not (wrote or damaged):
+    if not _flew_in(context, pin, records) or not (wrote or damaged):
         return None
     last = [r for r in records if r.get("type") in (EventType.RUN_FINISHED, EventType.WRITE_INTENDED)][-1:]
     if any(r.get("outcome") == "rolled_back" for r in last):
@@ -82,6 +84,10 @@ def go_on_with(run: str) -> Journal | None:
         return None
 
 
-def _flew_in(context: str, records: Sequence[Mapping[str, Json]]) -> bool:
+def _flew_in(context: str, pin: Pin, records: Sequence[Mapping[str, Json]]) -> bool:
+    # One name of a context may mean another cluster today; a cluster's UID is its own.
+    clusters = {Pin.from_json(kept).cluster_uid for r in records if isinstance(kept := r.get("pin"), dict)} - {""}
+    if clusters and pin.cluster_uid:
+        return pin.cluster_uid in clusters
     said = {str(r["context"]) for r in records if r.get("context")}
     return not said or not context or context in said

@@ -32,10 +32,14 @@ def sharing(
     *,
     writes: bool = False,
     pin: Pin = NOWHERE,
+    fresh: bool = False,
 ) -> Sharing:
-    """The part in it of a flight with this desk; None, or `writes` false: it only looks. `pin` is where it is."""
+    """The part in it of a flight with this desk; None, or `writes` false: it only looks. `pin` is where it is.
+
+    `fresh`: the cluster has just been made for this flight, so that nothing was left there by an earlier one.
+    """
     kept = keeper(crew.playbook, kube, logbook.operator, clock, desk if writes else None, pin)
-    return Sharing(kept, crew, logbook, clock, lambda: desk is not None and desk.responsible, kube.context)
+    return Sharing(kept, crew, logbook, clock, lambda: desk is not None and desk.responsible, None if fresh else kube.context)
 
 
 def text_hash(playbook: Playbook) -> str:

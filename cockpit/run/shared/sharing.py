@@ -16,7 +16,7 @@ from cockpit.model.event import Event, EventType
 from cockpit.run.crew import Crew
 from cockpit.run.executor import Guard
 from cockpit.run.logbook import Logbook
-from cockpit.run.shared.journals import go_on_with, left_behind
+from cockpit.run.shared.journals import LeftBehind, go_on_with, left_behind
 from cockpit.run.shared.keeper import Keeper
 from cockpit.run.shared.pickup import Place, no_such_phase, pick_up, standing
 from cockpit.run.shared.reconcile import look, reconcile, settle
@@ -61,11 +61,18 @@ class Taken:
 class Sharing:
     """The record of the run as a flight uses it. `responsible` says whether the controls are this cockpit's.
 
-    `context` is the kubeconfig context, by which this machine's journals are told apart.
+    `context` is the kubeconfig context, by which this machine's journals are told apart; None: the cluster has just been made,
+    and no journal tells of it.
     """
 
     def __init__(
-        self, keeper: Keeper, crew: Crew, logbook: Logbook, clock: Clock, responsible: Callable[[], bool], context: str = ""
+        self,
+        keeper: Keeper,
+        crew: Crew,
+        logbook: Logbook,
+        clock: Clock,
+        responsible: Callable[[], bool],
+        context: str | None = "",
     ) -> None:
         self.keeper = keeper
         self.reconciled: tuple[Reconciled, ...] = ()
@@ -247,7 +254,7 @@ class Sharing:
 
     async def _from_journal(self, guard: Guard) -> Taken:
         """Without a record: what this machine's own journal has left open."""
-        left = left_behind(self._crew.playbook.name, self._context, but=self._logbook.run)
+        left = None if self._context is None else self._left_here(self._context)
         if left is None:
             return Taken()
         if left.intents:
@@ -255,6 +262,9 @@ class Sharing:
             self.reconciled = await reconcile(left.intents, self._crew, self._logbook, self._clock, guard)
         wrong = [one.words for one in self.reconciled if one.found == Found.CONTRADICTED]
         return Taken(hold="; ".join(filter(None, (left.fault, *wrong))))
+
+    def _left_here(self, context: str) -> LeftBehind | None:
+        return left_behind(self._crew.playbook.name, context, self._logbook.run, self.keeper.pin)
 
     def _say(self, words: str, said: str = "") -> str:
         """Say it once, and show it while it lasts."""

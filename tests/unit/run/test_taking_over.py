@@ -15,7 +15,7 @@ from cockpit.journal import NAME, Journal
 from cockpit.levers.base import Fence, Found
 from cockpit.model.event import Event, EventType
 from cockpit.model.json import Json
-from cockpit.model.pin import Pin
+from cockpit.model.pin import ANYWHERE, Pin
 from cockpit.model.plan import Write
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
@@ -38,12 +38,19 @@ LATER = intent("i2", "affinity", "home", "away")
 class Bob:
     """A cockpit that takes over, at epoch 2."""
 
-    def __init__(self, document: MemoryDocument, weights: ValueLever, affinity: ValueLever) -> None:
+    def __init__(
+        self,
+        document: MemoryDocument,
+        weights: ValueLever,
+        affinity: ValueLever,
+        pin: Pin = ANYWHERE,
+        context: str | None = "",
+    ) -> None:
         self.clock, self.epoch = LeapingClock(), 2
         self.logbook = Logbook(ManualClock(), "run-2", "bob", None)
-        self.keeper = Keeper(document, ManualClock(), "payments-api", SHA, "bob", self.fence, wall=self.clock)
+        self.keeper = Keeper(document, ManualClock(), "payments-api", SHA, "bob", self.fence, pin, wall=self.clock)
         crew = Crew(PLAYBOOK, {"weights": weights, "affinity": affinity})
-        self.sharing = Sharing(self.keeper, crew, self.logbook, ManualClock(), lambda: True)
+        self.sharing = Sharing(self.keeper, crew, self.logbook, ManualClock(), lambda: True, context)
         self.sharing._wall = self.clock  # type: ignore[assignment]
 
     def fence(self) -> int:
@@ -253,6 +260,39 @@ async def test_a_record_that_flaps_is_saved_once_a_second_and_an_intent_at_once(
     await settled()
     assert document.writes == before + 2
     await ana.close()
+
+
+THERE = Pin(cluster_uid="aaa", account="1")
+
+
+@pytest.mark.parametrize(
+    ("here_is", "context", "settled_here"),
+    [
+        (THERE, "prod", True),
+        (Pin(cluster_uid="bbb", account="1"), "prod", False),  # the name of the context means another cluster now
+        (THERE, "renamed", True),
+        (Pin(), "prod", True),
+        (Pin(), "renamed", False),
+        (THERE, None, False),  # a cluster made for this flight
+    ],
+)
+async def test_only_a_journal_of_this_very_cluster_is_settled(
+    here_is: Pin, context: str | None, settled_here: bool, keepers: list[Keeper]
+) -> None:
+    path = run_folder("payments-api-20261121T000000Z-ffff") / NAME
+    book = Logbook(ManualClock(), "payments-api-20261121T000000Z-ffff", "zoe", Journal(path))
+    book.say(EventType.RUN_STARTED, "payments-api by zoe", context="prod")
+    book.say(EventType.PREFLIGHT, "all well", pin=THERE.as_json())
+    book.intend(ODD.write)
+    book.close()
+    before = path.read_bytes()
+    bob = Bob(MemoryDocument(), here("somebody else's"), ValueLever("affinity"), pin=here_is, context=context)
+    keepers.append(bob.keeper)
+    taken = await bob.sharing.take_over(bob.fence)
+    assert ("somebody else has written" in taken.hold) is settled_here
+    assert [one.found for one in bob.sharing.reconciled] == (["contradicted"] if settled_here else [])
+    assert (path.read_bytes() != before) is settled_here, "the journal of another cluster stays as it was"
+    bob.logbook.close()
 
 
 def journal(home: Path, *said: EventType) -> Path:
