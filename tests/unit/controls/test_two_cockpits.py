@@ -87,6 +87,7 @@ async def step(sky: Sky, rng: Random, told: Counter[str]) -> None:
     await quiet()
 
 
+@pytest.mark.timeout(figure(3600, 600, 120))
 @pytest.mark.parametrize("part", range(SLICES))
 def test_no_stale_write_is_accepted_and_one_holder_remains(part: int, record_property: Callable[[str, object], None]) -> None:
     told: Counter[str] = Counter()
