@@ -14,7 +14,7 @@ help: ## What can be made
 rehearse: $(READY) ## Open the cockpit on the embedded world (without a terminal: fly headless to the end)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/cockpit rehearse $(ARGS) || [ $$? -eq 1 ]; else $(BIN)/cockpit rehearse --output text $(ARGS); fi
 
-test: check unit ## Everything that needs only Python: linters, types, contracts, tests
+test: check unit ## Everything that needs only Python: linters, types, contracts, tests (slow ones too with COCKPIT_THOROUGH=1)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -22,6 +22,8 @@ from tests.pictures import world_as_it_is
 from tests.scenarios.flights import PLAYBOOK
 from tests.thorough import SEED, figure
 
+pytestmark = pytest.mark.slow
+
 EVENTS = figure(100_000, 3_000, 400)
 FEWER = figure(10_000, 1_000, 120)
 PRESENCE = "/leases"

@@ -24,7 +24,7 @@ from tests.hostile.canaries import STEM, Cage, canary
 from tests.hostile.terminal import Terminal
 from tests.thorough import either
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
 COCKPIT = (sys.executable, "-m", "cockpit")

@@ -28,6 +28,8 @@ from tests.hostile.terminal import Terminal
 from tests.hostile.test_screens import raw
 from tests.thorough import SEED, THOROUGH, either, figure
 
+pytestmark = pytest.mark.slow
+
 SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
 COCKPIT = (sys.executable, "-m", "cockpit")
 PAYLOADS = figure(COUNT, 96, 36)

@@ -17,6 +17,8 @@ from tests.hostile.showing import EACH
 from tests.hostile.terminal import Terminal
 from tests.thorough import SEED, figure
 
+pytestmark = pytest.mark.slow
+
 TURNS = figure(COUNT // EACH, 16, 4)
 """Frames; in a thorough run every field has had every payload."""
 # What Textual writes while it draws: colours, cursor moves, and the brackets around one picture.

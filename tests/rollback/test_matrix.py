@@ -18,6 +18,8 @@ from tests.rollback.flown import fly, may_fail
 from tests.rollback.ground import Ground, grounded
 from tests.thorough import SEED, either, figure
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 2
 """Cases of each fault in a quick run."""
 LAST = PHASES - 1

@@ -24,6 +24,8 @@ from cockpit.run.frame import Frame
 from cockpit.run.state import Stage
 from tests.scenarios.flights import LIMIT, PLAYBOOK, ended, every_seed, flying
 
+pytestmark = pytest.mark.slow
+
 SPEED = 40.0
 IN_TIME = timedelta(minutes=1)
 Fly = Callable[[str, int], AbstractAsyncContextManager[tuple[Flight, Ready]]]

@@ -9,6 +9,8 @@ import pytest
 
 from tests.scenarios.flights import PLAYBOOK, Flown, every_seed, rehearse
 
+pytestmark = pytest.mark.slow
+
 PHASES = ["canary-5", "canary-25", "canary-100", "require-arm64"]
 
 

@@ -20,6 +20,8 @@ from cockpit.rehearsal.client import Ready, World
 from tests.scenarios.flights import PLAYBOOK
 from tests.thorough import SEED, figure
 
+pytestmark = pytest.mark.slow
+
 HOURS = figure(8.0, 2.0, 0.4)
 SPEED = 240.0
 GROWTH = figure(1.10, 1.15, 1.15)

@@ -11,6 +11,8 @@ import pytest
 
 from tests.thorough import SEED, figure
 
+pytestmark = pytest.mark.slow
+
 HOURS = figure(8.0, 0.5, 0.1)
 GROWTH = figure(1.10, 1.25, 1.25)
 """Of the resident memory between a tenth of the way and the end; a short storm has not filled yet what is bounded."""

@@ -16,6 +16,8 @@ from tests.scenarios.flights import PLAYBOOK
 from tests.wire.flying import AWS, BEAT, KUBE, MARKED_WITHIN, METRICS, RECOVERED_WITHIN, Wire, wired
 from tests.wire.proxy import DELAY, Fault
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = KUBE | AWS | METRICS
 
 
