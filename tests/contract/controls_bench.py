@@ -98,7 +98,34 @@ class Seated:
 
 
 @dataclass
-class Room:
+class Company:
+    """Cockpits at one API server, whose seconds pass together."""
+
+    cockpits: list[Seated] = field(default_factory=list, kw_only=True)
+
+    async def pass_by(self, seconds: float) -> None:
+        """Time for everybody, in steps; whatever is asked meanwhile is answered before the next one."""
+        for _ in range(round(seconds * 2)):
+            await self._answered()
+            for seat in self.cockpits:
+                await seat.clock.advance(0.5)
+        await self._answered()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for it, while the seconds pass as fast as the requests are answered."""
+        async with asyncio.timeout(30):
+            while not holds():
+                await self.pass_by(0.5)
+                await asyncio.sleep(0.005)
+
+    async def _answered(self) -> None:
+        async with asyncio.timeout(30):
+            while any(seat.line.awaited for seat in self.cockpits):  # noqa: ASYNC110 (nobody else tells)
+                await asyncio.sleep(0.002)
+
+
+@dataclass
+class Room(Company):
     """The cluster, and everybody in it."""
 
     storage: Storage
@@ -107,7 +134,6 @@ class Room:
     clock: LeapingClock
     stack: AsyncExitStack
     levers: dict[str, ValueLever]
-    cockpits: list[Seated] = field(default_factory=list)
     flights: list[Flight] = field(default_factory=list)
 
     async def sit(self, name: str, *, context: str | None = None, claim: Over | None = Over.NOBODY, start: bool = True) -> Seated:
@@ -142,26 +168,6 @@ class Room:
         seat.desk.start()
         await asyncio.wait_for(flight.synced.wait(), 20)
         return flight, seat
-
-    async def pass_by(self, seconds: float) -> None:
-        """Time for everybody, in steps; whatever is asked meanwhile is answered before the next one."""
-        for _ in range(round(seconds * 2)):
-            await self._answered()
-            for seat in self.cockpits:
-                await seat.clock.advance(0.5)
-        await self._answered()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for it, while the seconds pass as fast as the requests are answered."""
-        async with asyncio.timeout(30):
-            while not holds():
-                await self.pass_by(0.5)
-                await asyncio.sleep(0.005)
-
-    async def _answered(self) -> None:
-        async with asyncio.timeout(30):
-            while any(seat.line.awaited for seat in self.cockpits):  # noqa: ASYNC110 (nobody else tells)
-                await asyncio.sleep(0.002)
 
     def lease(self, name: str = PLACE.name) -> dict[str, Any]:
         return dict(self.storage.get("leases", NAMESPACE, name))
