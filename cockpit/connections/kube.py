@@ -178,6 +178,10 @@ class KubeClient:
         """The answer to a POST that keeps nothing, as reviews of access are."""
         return await self._request(self._reader, "POST", path, _NOTHING, msgspec.json.encode(body), _JSON)
 
+    async def rehearse(self, path: str, body: Json) -> bytes:
+        """The object that a POST would make: the server admits it, with its webhooks, and keeps nothing (`dryRun=All`)."""
+        return await self._request(self._reader, "POST", path, {"dryRun": "All"}, msgspec.json.encode(body), _JSON)
+
     async def put(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
         """The object after a PUT. Conflict when the resourceVersion in `body` is no longer that of the object."""
         return await self._write("PUT", path, body, params)

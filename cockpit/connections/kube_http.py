@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cockpit.connections.unsought import spare
 from cockpit.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LINE_BYTES = 32 << 20
 
 def client_of(access: Access, read: float, connect: float) -> httpx.AsyncClient:
     """A client with these time-outs, in seconds."""
+    spare()
     return httpx.AsyncClient(
         base_url=access.server,
         verify=access.tls if access.tls is not None else False,

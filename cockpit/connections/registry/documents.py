@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
 from cockpit.errors import Rejected
+from cockpit.model.builds import Blob, Fault
 from cockpit.model.image import DIGEST
 from cockpit.text import clean
 
@@ -19,8 +23,11 @@ MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.dock
 CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
 """Always all four: a registry that is asked for less answers 200 with a single-arch manifest of a multi-arch image."""
+MOST_LAYERS = 1000
+_BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 _ATTESTED = "vnd.docker.reference.type"
 _ARCHES = {"aarch64": "arm64", "x86_64": "amd64", "x86-64": "amd64"}
+_T = TypeVar("_T")
 
 
 class Platform(msgspec.Struct):
@@ -44,6 +51,32 @@ class Descriptor(msgspec.Struct, rename="camel"):
         """It describes a build (provenance, SBOM) and is nothing that runs."""
         unknown = self.platform is not None and "unknown" in (self.platform.os, self.platform.architecture)
         return unknown or _ATTESTED in (self.annotations or {})
+
+
+class LayerDescriptor(Descriptor, rename="camel"):
+    """Names a layer."""
+
+    size: int = 0
+
+
+class _Config(msgspec.Struct):
+    """A configuration beyond its platform. Kept raw: odd labels make no image unreadable."""
+
+    created: msgspec.Raw = msgspec.Raw(b"null")
+    config: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Labelled(msgspec.Struct):
+    labels: Mapping[str, str] | None = msgspec.field(default=None, name="Labels")
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a configuration says beside its platform, cleaned; empty where it does not say."""
+
+    created: datetime | None = None
+    base: str = ""
+    base_digest: str = ""
 
 
 class Document(msgspec.Struct, rename="camel"):
@@ -74,15 +107,16 @@ def document(body: bytes, content_type: str) -> Document:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(f"its manifest cannot be read ({clean(str(error), 200)})") from None
     media = found.media_type or content_type.partition(";")[0].strip()
-    if found.schema_version == 1 or ".v1+pretty" in media:
-        raise refused("its manifest is of the old schema 1, which does not say for sure what it was built for")
+    if found.schema_version == 1:
+        raise old_schema()
     if (found.manifests is None) == (found.config is None) or (found.manifests is not None and found.layers is not None):
         raise refused("its manifest is neither an index nor that of an image")
     expected = INDEXES if found.manifests is not None else MANIFESTS
     if media not in expected and media in (*INDEXES, *MANIFESTS):
         raise refused("its manifest says to be of another type than it is")
     if found.config is not None and found.config.media_type not in CONFIGS:
-        raise refused(f"it is no container image (its configuration is {clean(found.config.media_type, 80) or 'of no type'})")
+        kind = clean(found.config.media_type, 80) or "of no type"
+        raise refused(f"it is no container image (its configuration is {kind})", Fault.NO_IMAGE)
     return found
 
 
@@ -98,6 +132,26 @@ def platform(body: bytes) -> str:
     return said
 
 
+def details(body: bytes) -> Details:
+    """When a configuration says that it was made, and upon what. Never raises: nothing of it decides anything.
+
+    Labels: OCI image-spec, "Pre-Defined Annotation Keys".
+    """
+    found = _decoded(body, _Config) or _Config()
+    made = _decoded(bytes(found.created), str) or ""
+    labels = (_decoded(bytes(found.config), _Labelled) or _Labelled()).labels or {}
+    digest = labels.get(_BASE_DIGEST, "")
+    return Details(_moment(made), clean(labels.get(_BASE_NAME, ""), 200), digest if DIGEST.fullmatch(digest) else "")
+
+
+def layers_of(found: Document) -> tuple[Blob, ...]:
+    """The layers of a manifest, the lowest first. Rejected when one of them has no digest that can be checked."""
+    layers = [_decoded(bytes(raw), LayerDescriptor) or LayerDescriptor() for raw in found.layers or ()]
+    if len(layers) > MOST_LAYERS or not all(DIGEST.fullmatch(layer.digest) and layer.size >= 0 for layer in layers):
+        raise refused("its manifest names layers by no digest that can be checked")
+    return tuple(Blob(layer.digest, layer.size, clean(layer.media_type, 100)) for layer in layers)
+
+
 def platform_text(found: Platform | None) -> str:
     """`os/arch` or `os/arch/variant` by the names of Go, as Kubernetes has them; empty without an architecture."""
     if found is None or not found.architecture:
@@ -107,6 +161,29 @@ def platform_text(found: Platform | None) -> str:
     return clean("/".join(filter(None, parts)), 80)
 
 
-def refused(what: str) -> Rejected:
-    """The error for documents that cannot be believed."""
-    return Rejected(what, status=200, reason="manifest")
+def old_schema() -> Rejected:
+    """The error for docker's manifests before 2016: one platform, told by whoever pushed it, signed by nobody in particular."""
+    return refused("its manifest is of the old schema 1, which does not say for sure what it was built for", Fault.SCHEMA_1)
+
+
+def refused(what: str, fault: Fault = Fault.BROKEN) -> Rejected:
+    """The error for documents that cannot be believed; its reason is the fault."""
+    return Rejected(what, status=200, reason=fault)
+
+
+def _decoded(body: bytes, kind: type[_T]) -> _T | None:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        return None

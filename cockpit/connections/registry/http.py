@@ -6,6 +6,8 @@ Source: OCI distribution-spec, "Pulling manifests" and "Pulling blobs".
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +16,7 @@ import msgspec
 from cockpit.connections.failures import plain_words
 from cockpit.connections.registry.auth import Login, Tokens, address, host_of, loopback, seconds
 from cockpit.connections.registry.credentials import Credentials
-from cockpit.connections.registry.documents import ACCEPT, digest_of, refused, verify
+from cockpit.connections.registry.documents import ACCEPT, digest_of, old_schema, refused, verify
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import DIGEST, DOCKER_HUB
 from cockpit.redact import told
@@ -29,6 +31,7 @@ MANIFEST_BYTES = 4 << 20
 BLOB_BYTES = 8 << 20
 TOKEN_BYTES = 1 << 20
 MOST_REDIRECTS = 3
+_SCHEMA_1 = "docker.distribution.manifest.v1+"
 _HUB_ENDPOINT = "https://registry-1.docker.io"
 _MOVED = (301, 302, 303, 307, 308)
 _Headers = dict[str, str]
@@ -79,6 +82,8 @@ class RegistryHost:
         """The manifest or index that a tag or digest names. NotFound, Unauthorized, Throttled, Unreachable, Rejected."""
         path = f"/v2/{repository}/manifests/{version}"
         response, body = await self._get(repository, path, {"Accept": ACCEPT}, MANIFEST_BYTES)
+        if _SCHEMA_1 in response.headers.get("Content-Type", ""):
+            raise old_schema()  # its digest is of a part of its bytes
         if DIGEST.fullmatch(version):
             verify(body, version)
             digest = version
@@ -97,33 +102,70 @@ class RegistryHost:
         verify(body, digest)
         return body
 
+    async def has_blob(self, repository: str, digest: str) -> bool | None:
+        """Whether a blob is there; None when the registry would not say. Unauthorized, Throttled, Unreachable."""
+        try:
+            await self._get(repository, f"/v2/{repository}/blobs/{digest}", {}, TOKEN_BYTES, method="HEAD")
+        except NotFound:
+            return False
+        except Throttled:
+            raise
+        except Rejected:
+            return await self._opens(repository, digest)
+        return True
+
+    async def _opens(self, repository: str, digest: str) -> bool | None:
+        """The same by GET, for registries that refuse HEAD: the answer is closed before its bytes are read."""
+        try:
+            async with self.stream(repository, digest):
+                return True
+        except NotFound:
+            return False
+        except Throttled:
+            raise
+        except Rejected:
+            return None
+
+    @asynccontextmanager
+    async def stream(self, repository: str, digest: str) -> AsyncGenerator[httpx.Response, None]:
+        """A blob's answer, open, with its bytes still to be read and to be checked against the digest by whoever reads them."""
+        response, _ = await self._get(repository, f"/v2/{repository}/blobs/{digest}", {}, None)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
 
-    async def _get(self, repository: str, path: str, headers: _Headers, limit: int) -> tuple[httpx.Response, bytes]:
+    async def _get(
+        self, repository: str, path: str, headers: _Headers, limit: int | None, method: str = "GET"
+    ) -> tuple[httpx.Response, bytes]:
         known = self._tokens.header(repository)
         for attempt in range(3):
             sent = {**headers, **({"Authorization": known} if known else {})}
-            response, body = await self._follow(self._request(path, sent), limit)
+            request = self._client.build_request(method, self._endpoint + path, params=self._mirror, headers=sent)
+            response, body = await self._follow(request, limit)
             if response.status_code != 401 or attempt == 2:
                 break
             # Once because no token was sent or it has expired, once more because the password may have changed.
             known = await self._tokens.answer(repository, response.headers.get_list("WWW-Authenticate"), again=attempt > 0)
-        if response.status_code != 200:
+        there = method == "HEAD" and response.status_code in _MOVED
+        if response.status_code != 200 and not there:
             raise self._refusal(response, body, path.removeprefix("/v2/"))
         return response, body
 
-    def _request(self, path: str, headers: _Headers) -> httpx.Request:
-        return self._client.build_request("GET", self._endpoint + path, params=self._mirror, headers=headers)
+    async def _follow(self, request: httpx.Request, limit: int | None) -> tuple[httpx.Response, bytes]:
+        """The answer at the end of redirects, which only a blob's storage has a reason to give.
 
-    async def _follow(self, request: httpx.Request, limit: int) -> tuple[httpx.Response, bytes]:
-        """The answer at the end of redirects, which only a blob's storage has a reason to give."""
+        That a blob is stored somewhere answers a HEAD: the signed address is good for GET only.
+        """
         with plain_words(f"registry {self.name}"):
             async with asyncio.timeout(REQUEST_SECONDS):
                 for _ in range(MOST_REDIRECTS + 1):
                     response, body = await self._once(request, limit)
-                    if response.status_code not in _MOVED:
+                    if response.status_code not in _MOVED or request.method == "HEAD":
                         return response, body
                     request = self._moved(request, response.headers.get("Location", ""))
         raise Unreachable(f"registry {self.name} sends from one place to the next")
@@ -145,7 +187,9 @@ class RegistryHost:
             headers["Authorization"] = before.headers["Authorization"]
         return self._client.build_request("GET", url, headers=headers)
 
-    async def _once(self, request: httpx.Request, limit: int) -> tuple[httpx.Response, bytes]:
+    async def _once(self, request: httpx.Request, limit: int | None) -> tuple[httpx.Response, bytes]:
+        """An answer, closed, with at most `limit` bytes of a body; without a limit one of 200 stays open and unread."""
+        opened = False
         try:
             response = await self._client.send(request, stream=True, follow_redirects=False)
         except UnicodeError:  # httpx reads where an answer would redirect to, whether or not it is to follow
@@ -153,14 +197,12 @@ class RegistryHost:
         try:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise refused("its answer is compressed, which was not asked for")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > limit:
-                    raise refused(f"its answer is over {limit >> 20} MB")
-            return response, bytes(body)
+            if opened := limit is None and response.status_code == 200:
+                return response, b""
+            return response, await _read(response, TOKEN_BYTES if limit is None else limit)
         finally:
-            await response.aclose()
+            if not opened:
+                await response.aclose()
 
     async def _token(self, request: httpx.Request) -> tuple[int, bytes, httpx.Headers]:
         with plain_words(f"registry {self.name}'s token server {host_of(str(request.url))}"):
@@ -181,6 +223,15 @@ class RegistryHost:
         if status >= 500:
             return Unreachable(words)
         return Rejected(words, status=status, reason=code)
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            raise refused(f"its answer is over {limit >> 20} MB")
+    return bytes(body)
 
 
 def _usual(name: str) -> str:

@@ -32,6 +32,7 @@ class List(Part, Generic[T]):
 class Owner(Part):
     """An owner reference."""
 
+    api_version: str = ""
     kind: str = ""
     name: str = ""
     controller: bool | None = None

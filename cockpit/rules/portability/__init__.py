@@ -1,0 +1,1 @@
+"""What the portability audit concludes from what it saw. Pure."""
