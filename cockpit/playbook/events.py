@@ -41,7 +41,7 @@ def checked(text: str) -> list[Event]:
     return guard.nodes
 
 
-def parse(text: str) -> Iterator[Event]:
+def parse(text: str | bytes) -> Iterator[Event]:
     """Events as PyYAML's parser gives them: the C one where it was built (some 10 times faster), else the Python one."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
@@ -49,6 +49,17 @@ def parse(text: str) -> Iterator[Event]:
             yield loader.get_event()
     finally:
         loader.dispose()
+
+
+def depths(text: str | bytes) -> Iterator[tuple[Event, int]]:
+    """The events of `text` with the number of collections that are open after each.
+
+    For whoever composes the text after that: PyYAML's composer calls itself for each level, and many of them end the process.
+    """
+    depth = 0
+    for event in parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        yield event, depth
 
 
 class _Guard:
