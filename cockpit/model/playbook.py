@@ -12,6 +12,7 @@ from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
 from cockpit.model.finding import FindingKind
 from cockpit.model.signal import Cadence, CloudWatch, Measure, Prometheus, Signal, Unit
+from cockpit.model.surfaces import Surfaces
 
 
 class Promote(StrEnum):
@@ -235,6 +236,8 @@ class Portability:
 
     require: Literal["green", "waived_ok", "off"] = "off"
     waivers: tuple[Waiver, ...] = ()
+    aws: Surfaces | None = None
+    """The AWS surfaces that the audit looks at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cockpit.playbook import schema
@@ -11,13 +13,19 @@ from cockpit.playbook.lookup import TAGS
 from cockpit.playbook.text import Document
 from cockpit.playbook.wording import Fault, explain
 
+F = TypeVar("F", bound=BaseModel)
 _KEY = "[key]"  # ends the location of an error in a mapping's key
 
 
 def validate(document: Document) -> tuple[schema.Playbook | None, list[Issue]]:
     """The document as a typed playbook, or None and every fault of its form."""
+    return validate_as(schema.Playbook, document)
+
+
+def validate_as(form: type[F], document: Document) -> tuple[F | None, list[Issue]]:
+    """The document in another form; its words come from the schema that `lookup.describing` names."""
     try:
-        return schema.Playbook.model_validate(document.root), []
+        return form.model_validate(document.root), []
     except ValidationError as invalid:
         details = invalid.errors(include_url=False)
     return None, [_issue(detail, document) for detail in details]

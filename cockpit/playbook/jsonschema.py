@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from cockpit.playbook.schema import Playbook
@@ -24,8 +25,13 @@ class _Plain(GenerateJsonSchema):
 @cache
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a playbook: its form, with a description for every key. Meaning is checked by the loader."""
-    body = _without_null_defaults(Playbook.model_json_schema(by_alias=True, schema_generator=_Plain))
-    return {"$schema": DIALECT, "$id": ID, **body, "title": "Cutover Cockpit playbook"}
+    return described(Playbook, ID, "Cutover Cockpit playbook")
+
+
+def described(form: type[BaseModel], identity: str, title: str) -> dict[str, Any]:
+    """JSON Schema of a form, under an identity and a title of its own."""
+    body = _without_null_defaults(form.model_json_schema(by_alias=True, schema_generator=_Plain))
+    return {"$schema": DIALECT, "$id": identity, **body, "title": title}
 
 
 def _without_null_defaults(node: Any) -> Any:

@@ -15,6 +15,8 @@ from cockpit.text import clean
 VARIABLE = "COCKPIT_PLAYBOOKS"
 """The environment variable with folders of playbooks, separated as in PATH."""
 _SUFFIXES = (".yaml", ".yml")
+PROGRAM = "program"
+"""The name, without suffix, of the file that lists the playbooks beside it by tier. It is no playbook."""
 
 
 def loads(text: bytes | str, name: str) -> Playbook:
@@ -92,7 +94,7 @@ def _folders() -> list[Path]:
 
 def _in(folder: Path) -> tuple[Path, ...]:
     try:
-        return tuple(sorted(p for p in folder.iterdir() if p.suffix in _SUFFIXES and p.is_file()))
+        return tuple(sorted(p for p in folder.iterdir() if p.suffix in _SUFFIXES and p.stem != PROGRAM and p.is_file()))
     except OSError:
         return ()
 

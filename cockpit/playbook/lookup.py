@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from cockpit.playbook.checks import ABORTS, GATES, tag
@@ -10,12 +12,27 @@ from cockpit.playbook.issue import Path
 from cockpit.playbook.jsonschema import schema
 
 Node: TypeAlias = dict[str, Any]
+_described: ContextVar[Node | None] = ContextVar("_described", default=None)
 TAGS = {tag(kind): kind for kind in (*GATES, *ABORTS)}
+
+
+@contextmanager
+def describing(root: Node) -> Iterator[None]:
+    """Inside, places are those of another kind of file, which `root` is the JSON Schema of."""
+    token = _described.set(root)
+    try:
+        yield
+    finally:
+        _described.reset(token)
+
+
+def _root() -> Node:
+    return _described.get() or schema()
 
 
 def nodes_at(steps: Path) -> list[Node]:
     """The alternatives for the value at `steps`. A tag among the steps chooses the kind of a gate or abort trigger."""
-    nodes = _open([schema()])
+    nodes = _open([_root()])
     for step in steps:
         if isinstance(step, str) and step in TAGS:
             nodes = [n for n in nodes if TAGS[step] in n.get("properties", {})]
@@ -61,6 +78,6 @@ def _open(nodes: Iterable[Node]) -> list[Node]:
     for node in nodes:
         inner = [*node.get("anyOf", ()), *node.get("oneOf", ())] if "properties" not in node else []
         if "$ref" in node:
-            inner.append(schema()["$defs"][node["$ref"].rpartition("/")[2]])
+            inner.append(_root()["$defs"][node["$ref"].rpartition("/")[2]])
         result += _open(inner) if inner else [node]
     return result

@@ -10,6 +10,7 @@ from cockpit.playbook.semantics.phases import phases
 from cockpit.playbook.semantics.portability import portability
 from cockpit.playbook.semantics.registries import registries
 from cockpit.playbook.semantics.silence import silence
+from cockpit.playbook.semantics.surfaces import surfaces
 from cockpit.playbook.semantics.target import target
 from cockpit.playbook.semantics.traffic import traffic
 from cockpit.playbook.view import Finding, View
@@ -19,6 +20,7 @@ _CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (
     traffic,
     metrics,
     portability,
+    surfaces,
     registries,
     phases,
     judging,

@@ -223,13 +223,34 @@ def test_an_expired_waiver_is_no_fault_of_the_file() -> None:
     assert playbook.portability.waivers[0].expires.year == 2001
 
 
-@pytest.mark.parametrize("word", ["green", "waived_ok"])
-def test_a_gate_that_nothing_judges_is_refused(word: str) -> None:
-    assert errors(f"{BASE}portability: {{require: {word}}}\n") == [
-        f"47:24: portability.require: {word} is not judged by this version, which has no audit yet; "
-        'write require: "off" (in quotes), or leave portability out'
+@pytest.mark.parametrize("word", ["green", "waived_ok", '"off"'])
+def test_the_gate_asks_for_green_for_what_is_waived_or_for_nothing(word: str) -> None:
+    waiver = "{component: image/a, reason: b, owner: c, expires: 2001-01-01}"
+    text = f"{BASE}portability: {{require: {word}, waivers: [{waiver}]}}\n"
+    assert loads(text, "p.yaml").portability.require == word.strip('"')
+
+
+def test_a_waiver_names_a_row_says_why_and_who() -> None:
+    text = f"""{BASE}portability:
+  require: waived_ok
+  waivers:
+    - {{component: hsm-client, reason: " ", owner: "  ", expires: 2026-12-15}}
+    - {{component: image/a, reason: b, owner: c, expires: 2026-12-15}}
+    - {{component: image/a, reason: b, owner: c, expires: 2026-12-15}}
+    - {{component: agent/, owner: c, expires: 2026-13-15}}
+"""
+    layers = "image/..., agent/..., sidecar/..., library/..., dependency/..., scheduling/..., topology/... or aws/..."
+    copied = f"names no row of the portability matrix; copy it from `cockpit audit`: {layers}"
+    assert errors(text) == [
+        f'50:19: portability.waivers[0].component: "hsm-client" {copied}',
+        "50:39: portability.waivers[0].reason: this is blank; say why it may wait: what is awaited, and from whom",
+        "50:51: portability.waivers[0].owner: this is blank; name the team or person who answers for it",
+        '52:19: portability.waivers[2].component: "image/a" is already portability.waivers[1].component; '
+        "write one waiver for each component",
+        "53:7: portability.waivers[3].reason: this key is missing; add it, like `reason: rebuilt, waiting for release 4.2`",
+        f'53:19: portability.waivers[3].component: "agent/" {copied}',
+        '53:46: portability.waivers[3].expires: "2026-13-15" is not in the calendar; write it like 2026-11-01',
     ]
-    assert loads(f'{BASE}portability: {{require: "off"}}\n', "p.yaml").portability.require == "off"
 
 
 def test_a_refused_scalar_draws_no_second_fault() -> None:

@@ -1,0 +1,1 @@
+"""What is judged of AWS surfaces: facts in, verdicts out."""
