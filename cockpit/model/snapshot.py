@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cockpit.model.arch import Arch
+from cockpit.model.auditing import NOT_AUDITED, Auditing
 from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, Ingress, KubeEvent, Neighbour, Node, Pod, Quota, Resources
 from cockpit.model.image import Image
 from cockpit.model.nodepool import NodePool
@@ -60,6 +61,7 @@ class SourceName(StrEnum):
     NEIGHBOURS = "namespace pods"
     NODEPOOLS = "node pools"
     ACCESS = "permissions"
+    PORTABILITY = "portability"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +95,7 @@ class Snapshot:
     neighbours: Mapping[str, tuple[Neighbour, ...]] = field(default_factory=dict)
     node_pools: Mapping[str, NodePool] = field(default_factory=dict)
     denied: Mapping[str, str] = field(default_factory=dict)
+    auditing: Auditing = NOT_AUDITED
 
     def source(self, name: SourceName) -> SourceState:
         """The state of a source; one that is not there at all is UNSYNCED."""

@@ -35,6 +35,24 @@ def admits(affinity: Json, node_selector: Mapping[str, str], node: Node) -> bool
     return any(_term_matches(term, node.labels, node.name) for term in _objects(required.get("nodeSelectorTerms")))
 
 
+def alternatives(affinity: Json, node_selector: Mapping[str, str]) -> list[list[dict[str, Json]]]:
+    """The label requirements of which one list has to hold in whole: a required term each, with the node selector in it.
+
+    Empty when nothing can match. A term that asks for a node's name is left out: this is for nodes that have none yet.
+    """
+    selected: list[dict[str, Json]] = [{"key": k, "operator": "In", "values": [v]} for k, v in node_selector.items()]
+    required = _required(affinity)
+    if required is None:
+        return [selected]
+    terms = [t for t in _objects(required.get("nodeSelectorTerms")) if not _empty(t) and not t.get("matchFields")]
+    return [[*selected, *_objects(term.get("matchExpressions"))] for term in terms]
+
+
+def holds(requirement: Mapping[str, Json], labels: Mapping[str, str]) -> bool:
+    """Whether labels meet one label requirement; a malformed one is never met."""
+    return _expression_matches(dict(requirement), labels)
+
+
 def narrow(affinity: Json, arch: Arch) -> Json:
     """`affinity` with `kubernetes.io/arch In [arch]` ANDed into every required term; one such term when nothing is required.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import decode, drawing, report, rollback, start
+from tests.bench import audit, decode, drawing, report, rollback, start
 from tests.bench.figures import Row, table
 
 
@@ -22,14 +22,16 @@ class Pace:
     rollbacks: int
     windows: int
     seconds: float
+    audits: int
 
 
-FULL = Pace(decodings=5, starts=9, rollbacks=9, windows=3, seconds=30.0)
-QUICK = Pace(decodings=1, starts=3, rollbacks=3, windows=1, seconds=15.0)
+FULL = Pace(decodings=5, starts=9, rollbacks=9, windows=3, seconds=30.0, audits=5)
+QUICK = Pace(decodings=1, starts=3, rollbacks=3, windows=1, seconds=15.0, audits=1)
 MEASUREMENTS: dict[str, Callable[[Pace], Iterator[Row]]] = {
     "decode": lambda pace: decode.measure(pace.decodings),
     "start": lambda pace: start.measure(pace.starts),
     "rollback": lambda pace: rollback.measure(pace.rollbacks),
+    "audit": lambda pace: audit.measure(pace.audits),
     "drawing": lambda pace: drawing.measure(pace.windows, pace.seconds),
 }
 

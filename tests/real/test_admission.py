@@ -215,3 +215,23 @@ def denied(name: str, attempt: object) -> None:
         attempt()
     assert refusal.value.code == 403, f"{name}: {refusal.value}"
     assert "ValidatingAdmissionPolicy 'cutover-cockpit-" in str(refusal.value), f"{name}: {refusal.value}"
+
+
+def test_a_pod_is_only_ever_asked_for_by_a_dry_run(plane: Plane, operator: AsOperator) -> None:
+    where = path("pods", "payments")
+    spec = {"nodeSelector": {"nowhere": "at-all"}, "containers": [{"name": "a", "image": "registry.example.com/a:1"}]}
+    body: Obj = {"metadata": {"generateName": "asked-"}, "spec": spec}
+
+    def refused() -> bool:
+        try:
+            made = operator.create(where, body)
+        except Refusal as refusal:
+            return "the cutover cockpit makes no Pod" in str(refusal)
+        plane.admin.delete("pods", "payments", made["metadata"]["name"])
+        return False
+
+    until("the policy is in force", refused, 60)
+    before = len(plane.admin.items("pods", "payments"))
+    assert operator.create(f"{where}?dryRun=All", body)["spec"]["containers"][0]["name"] == "a"
+    assert len(plane.admin.items("pods", "payments")) == before
+    plane.admin.ask("POST", f"{where}?dryRun=All", body)  # nobody else is touched
