@@ -78,7 +78,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cockpit {__version__}")
     parser.set_defaults(module="home")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_run, _rehearse, _serve, _validate, _plan, _rollback, _status, _diagnose, _schema):
+    for add in (_run, _rehearse, _serve, _validate, _plan, _audit, _rollback, _status, _diagnose, _schema):
         add(commands)
     return parser
 
@@ -135,6 +135,11 @@ def _run(commands: Commands) -> None:
     _target(parser)
     parser.add_argument("--observe", action="store_true", help="read-only: watch, judge, never write")
     parser.add_argument("--dry-run", action="store_true", help="server-side dry-run of every Kubernetes write, no ELBv2 write")
+    parser.add_argument(
+        "--program",
+        metavar="FILE",
+        help="the program it is a part of (default: a program.yaml that lists it, near it or in ./playbooks)",
+    )
     _flying(parser)
 
 
@@ -177,6 +182,41 @@ def _plan(commands: Commands) -> None:
     parser.add_argument("--phase", metavar="NAME", help="only this phase, and the rollback")
 
 
+def _audit(commands: Commands) -> None:
+    more = (
+        "Every component that the move brings along is PASS, WAIVED, GATE, FIX or UNKNOWN, with what to do and who does it.\n"
+        "A playbook's target namespace is looked at, and every DaemonSet of the cluster; images, manifests and lockfiles beside\n"
+        "it, or alone: then no playbook and no cluster is needed, as in a pipeline before anything is deployed.\n"
+        "Registries are asked with the credentials of `docker login`, and of AWS for ECR. Pull secrets (imagePullSecrets) are\n"
+        "not read: log in here to the registries that want it.\n\n"
+        "exit codes: 0 green, or waived where portability.require accepts that; 1 something is red, or could not be looked at;\n"
+        "2 usage, or an invalid playbook, manifest or lockfile; 3 the cluster could not be reached"
+    )
+    parser = _command(commands, "audit", "audit", "find what does not run on the new architecture, before the first phase", more)
+    parser.add_argument("playbook", metavar="PLAYBOOK", nargs="?", help=PLAYBOOK)
+    what = parser.add_argument_group("what is looked at")
+    what.add_argument("--all-namespaces", action="store_true", help="every workload of the cluster")
+    what.add_argument("--namespace", metavar="NAME", action="append", default=[], help="one more namespace; may be repeated")
+    for name, metavar, words in (
+        ("image", "REF", "these images, whether anything uses them or not"),
+        ("manifest", "FILE", "the workloads in these files of YAML or JSON; - is standard input"),
+        ("lockfile", "FILE", "the packages that these lockfiles pin"),
+    ):
+        what.add_argument(f"--{name}", metavar=metavar, nargs="+", action="extend", default=[], help=words)
+    what.add_argument("--index-url", metavar="URL", help="the Python package index that knows which wheels there are")
+    what.add_argument("--python", metavar="VERSION", help="the Python that runs them, as 3.12: then no other one's wheels count")
+    what.add_argument("--deep", action="store_true", help="read the images' layers for native code; downloads them")
+    what.add_argument("--no-cluster", action="store_true", help="ask no cluster, though a PLAYBOOK is given for its waivers")
+    what.add_argument("--no-aws", action="store_true", help="ask nothing of AWS, though the PLAYBOOK names surfaces")
+    parser.add_argument("--context", metavar="NAME", help="kubeconfig context; wins over the playbook's target.context")
+    _plugin(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object (`cockpit schema --audit` describes it)")
+    form.add_argument("--markdown", action="store_true", help="a Markdown table")
+    form.add_argument("--sarif", action="store_true", help="SARIF 2.1.0, for code review")
+    parser.add_argument("--output", metavar="FILE", help="write there, and one line on stdout")
+
+
 def _rollback(commands: Commands) -> None:
     more = "Works with the metrics down and with no journal on this machine: the originals are kept on what was changed."
     parser = _command(commands, "rollback", "rollback", "roll back now, wait until safe, say so", more)
@@ -204,7 +244,10 @@ def _diagnose(commands: Commands) -> None:
 
 
 def _schema(commands: Commands) -> None:
-    _command(commands, "schema", "schema", "print the JSON Schema of the playbook")
+    parser = _command(commands, "schema", "schema", "print the JSON Schema of the playbook")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--program", action="store_true", help="of a program instead (kind: Program)")
+    other.add_argument("--audit", action="store_true", help="of what `cockpit audit --json` prints instead")
 
 
 def _positive(text: str) -> float:

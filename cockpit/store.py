@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from cockpit.clock import Clock
+from cockpit.model.auditing import NOT_AUDITED
 from cockpit.model.cluster import KubeEvent
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.redact import told
@@ -115,6 +116,7 @@ class Store:
             neighbours=self._map(SourceName.NEIGHBOURS),
             node_pools=self._map(SourceName.NODEPOOLS),
             denied=self._map(SourceName.ACCESS),
+            auditing=next(iter(self._map(SourceName.PORTABILITY).values()), NOT_AUDITED),
         )
 
     def _source(self, name: SourceName) -> _Held:

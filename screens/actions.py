@@ -9,7 +9,7 @@ from enum import StrEnum
 from cockpit.model.controls import Standing
 from cockpit.model.verdict import Outcome
 from cockpit.run.state import Stage
-from screens.present import controls
+from screens.present import audit, controls
 from screens.present.view import LEAST, View
 from screens.present.words import percent
 
@@ -137,6 +137,15 @@ def _matrix(view: View) -> Can:
     return Can(True, (f"{count} found",), caution=True) if count else YES
 
 
+def _audit(view: View) -> Can:
+    frame = view.frame
+    if frame is None:
+        return YES
+    auditing = frame.snapshot.auditing
+    words = audit.briefly(audit.verdict(frame), auditing, frame.snapshot.time.date())
+    return Can(True, (words,), caution=auditing.progress is None) if words else YES
+
+
 _PANELS = ("Nodes", "Traffic", "p99", "Agents", "Gates", "Events")
 
 ACTIONS: tuple[Action, ...] = (
@@ -163,6 +172,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("plan", "d", "d", "Plan", "The exact writes of the next phase and of the rollback", Group.VIEWS),
     Action(
         "matrix", "m", "m", "Matrix", "Symptoms detected now, each with its cause, fix and rollback move", Group.VIEWS, _matrix
+    ),
+    Action(
+        "audit", "A", "A", "Audit", "Portability: what does not run on the new architecture, who mends it", Group.VIEWS, _audit
     ),
     Action("log", "l", "l", "Log", "Every write, verdict and key of the run, with who", Group.VIEWS),
     Action("controls", "t", "t", "Controls", "Who has the controls; take them, or hand them over", Group.VIEWS, _controls),

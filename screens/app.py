@@ -14,6 +14,7 @@ from cockpit.errors import Exit
 from cockpit.redact import shown
 from screens import requests
 from screens.actions import ACTIONS, BY_ID, refusal
+from screens.audit import AuditScreen
 from screens.confirm import QuitDialog, RollbackDialog, promoting
 from screens.controls import ControlsDialog
 from screens.detail import DetailScreen
@@ -83,6 +84,7 @@ class CockpitApp(Feed):
             "rollback": lambda: self._ask(RollbackDialog()),
             "plan": lambda: self._look(PlanScreen()),
             "matrix": lambda: self._look(MatrixScreen()),
+            "audit": lambda: self._look(AuditScreen()),
             "log": lambda: self._look(LogScreen()),
             "controls": lambda: self._ask(ControlsDialog(frame.controls)) if (frame := self.view.frame) else None,
             "help": lambda: self._look(HelpScreen()),

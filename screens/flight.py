@@ -47,6 +47,10 @@ class Flight(Protocol):
         """As the second person, approve the next phase's plan if it still is the one with this hash."""
         ...
 
+    def audit(self) -> str:
+        """Audit portability again, now."""
+        ...
+
     def key(self, key: str, meaning: str) -> None:
         """Record a key that was pressed and what it meant."""
         ...

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from cockpit.assembly.levers import Say, crew
 from cockpit.assembly.logbook import open_logbook, run_name
-from cockpit.assembly.observed import permissions, sources
+from cockpit.assembly.observed import audits, permissions, sources
 from cockpit.assembly.options import Options
 from cockpit.assembly.servers import Connections, connect_all
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.playbook import Playbook, Promote
+from cockpit.run.early import record_early_start
 
 if TYPE_CHECKING:
     from cockpit.controls.desk import Desk
@@ -51,6 +52,7 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     logbook = open_logbook(name, options)
     logbook.dry_run = options.dry_run
     _begin(logbook, playbook, servers, report)
+    record_early_start(logbook, options.early)
     _name_second_seat(logbook, playbook, options.second_seat)
     desk = _desk(playbook, servers, options, logbook.operator)
     flight = _flight(playbook, servers, options, logbook, report.pin, desk)
@@ -83,9 +85,11 @@ def _flight(playbook: Playbook, servers: Connections, options: Options, logbook:
 
     levers = crew(playbook, servers, options, logbook.run, on_retry=lambda words: flight.course.say_retrying(words))
     probes = not (servers.read_only or options.dry_run)
+    audit = audits(playbook, servers, options.clock, pin.account)
+    asked = [*sources(playbook, servers, options.clock, probes=probes), *permissions(playbook, servers, options.clock)]
     flight = Flight(
         levers,
-        [*sources(playbook, servers, options.clock, probes=probes), *permissions(playbook, servers, options.clock)],
+        [*asked, audit] if audit else asked,
         _identity(servers, options, logbook.operator, pin),
         options.clock,
         logbook,
@@ -95,6 +99,7 @@ def _flight(playbook: Playbook, servers: Connections, options: Options, logbook:
         on_close=servers.aclose,
         desk=desk,
         sharing=_sharing(levers, servers, options, logbook, desk, pin),
+        audit=audit.again if audit else None,
     )
     return flight
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from cockpit.assembly.servers import Connections
 from cockpit.clock import Clock
+from cockpit.model.audit import Audit
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import SourceName
 
 if TYPE_CHECKING:
     from cockpit.sources.base import Source
+    from cockpit.sources.portability import PortabilitySource
 
 
 def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: bool = False) -> list[Source]:
@@ -38,6 +41,36 @@ def permissions(playbook: Playbook, servers: Connections, clock: Clock) -> list[
     if servers.kube is None or servers.read_only or not wanted:
         return []
     return [access_source(servers.kube, wanted, clock, Random())]  # noqa: S311 (jitter)
+
+
+def audits(playbook: Playbook, servers: Connections, clock: Clock, account: str = "") -> PortabilitySource | None:
+    """The portability audit, made by itself where the playbook has it gate the first phase; None without a cluster to ask.
+
+    `account` is the one that the run is pinned to, if any: where the playbook names none, no other one's surfaces are looked at.
+    """
+    from cockpit.connections.registry.client import RegistryClient
+    from cockpit.sources.portability import PortabilitySource, Say
+
+    if servers.kube is None:
+        return None
+    servers.registry = servers.registry or RegistryClient(playbook.registries)
+    asking = _pinned(playbook, account)
+
+    async def made(say: Say) -> Audit:
+        from cockpit.audit import ask, survey
+
+        asked = ask.Servers(servers.kube, servers.registry)
+        return await survey.survey(ask.Ask(clock.now().date(), asking), asked, say)
+
+    return PortabilitySource(made, clock, by_itself=playbook.portability.require != "off")
+
+
+def _pinned(playbook: Playbook, account: str) -> Playbook:
+    """The playbook with its AWS surfaces in this account, unless it names one itself."""
+    surfaces = playbook.portability.aws
+    if surfaces is None or surfaces.account or not account:
+        return playbook
+    return replace(playbook, portability=replace(playbook.portability, aws=replace(surfaces, account=account)))
 
 
 def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cockpit import settings
 from cockpit.clock import Clock
+from cockpit.model.program import EarlyStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Options:
     going_home: bool = False
     """Nothing is done but to roll back, which settings that cannot be read do not hold up."""
     rehearsal: str = ""
+    early: tuple[EarlyStart, ...] = ()
+    """The waivers of a program by which this run may start, which it records."""
     second_seat: str = ""
     """In a rehearsal, the command that opens the second engineer's cockpit on the same world."""
     clock: Clock = field(default_factory=settings.clock)

@@ -21,6 +21,8 @@ from cockpit.settings import config_file
 
 def obtain(options: argparse.Namespace) -> None:
     """Ask about the plugin of the context that will be used, where that is needed and possible. Refused when the answer is no."""
+    if not _asks_cluster(options):
+        return
     if options.allow_exec_plugin:
         CONSENT.everything = True
         return
@@ -30,6 +32,15 @@ def obtain(options: argparse.Namespace) -> None:
     context, plugin = named.get(_context(options) or "", ("", None))
     if plugin is not None and not CONSENT.allows(plugin):
         _ask(context, plugin)
+
+
+def _asks_cluster(options: argparse.Namespace) -> bool:
+    """An audit may ask none: there is nothing to consent to then."""
+    if getattr(options, "module", "") != "audit":
+        return True
+    from cockpit.commands.audit_asking import asks_cluster
+
+    return asks_cluster(options)
 
 
 def _ask(context: str, plugin: Plugin) -> None:
@@ -62,8 +73,10 @@ def _context(options: argparse.Namespace) -> str | None:
     from cockpit.commands.flying import playbook_path
     from cockpit.playbook.loader import load
 
+    named = [getattr(options, "playbook", None), *getattr(options, "playbooks", ())]
+    first = next(filter(None, named), None)
     try:
-        return load(playbook_path(getattr(options, "playbook", None) or options.playbooks[0])).target.context
+        return load(playbook_path(first)).target.context if first else None
     except CockpitError:
         return None  # the command itself says so, and runs nothing
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cockpit.journal import read
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
+from cockpit.rules.portability.gate import GATE as PORTABILITY
 from cockpit.run.shared.journals import CROWDS, journals
 
+_LOOKED_AT = 20
+"""Journals, the newest first, in which the last audit is looked for."""
 _NAMED = 5
 """Damaged lines that are named."""
 _TOLD = {"rolled_back": "rolled back", "completed": "completed", "held": "left as held", "failed": "FAILED to roll back"}
@@ -54,6 +58,34 @@ def last_run(playbook: str, context: str) -> Past | None:
         if past and past.wrote and (not past.context or not context or past.context == context):
             return past
     return None
+
+
+def last_colour(playbook: str, context: str) -> str:
+    """The colour of the newest audit of the playbook in this context that this machine knows of; empty without one."""
+    from cockpit.audit.recorded import recorded
+
+    by_hand = recorded(playbook, context)
+    for journal in islice(journals(playbook), _LOOKED_AT):
+        if (seen := _audited(journal, context)) is None:
+            continue
+        colour, at = seen
+        return str(by_hand.colour) if by_hand and by_hand.at.isoformat() > at else colour
+    return str(by_hand.colour) if by_hand else ""
+
+
+def _audited(journal: Path, context: str) -> tuple[str, str] | None:
+    """The last colour in a run's journal, and when (RFC 3339); None without one, or where the run was in another context."""
+    found: tuple[str, str] | None = None
+    try:
+        for line in read(journal, CROWDS):
+            record = line.record or {}
+            if record.get("type") == EventType.RUN_STARTED and context and record.get("context") != context:
+                return None
+            if record.get("type") == EventType.GATE and record.get("gate") == PORTABILITY and record.get("colour"):
+                found = str(record["colour"]), str(record.get("time") or "")
+    except OSError:
+        return None
+    return found
 
 
 def _told(journal: Path) -> Past | None:

@@ -15,10 +15,11 @@ from cockpit.model.snapshot import Freshness, Snapshot
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.logbook import Logbook
+from cockpit.run.portability import record_use
 from cockpit.run.shared.seat import Desk, Seat
 from cockpit.run.shared.sharing import Sharing
 from cockpit.run.state import HoldBy, RunState, Stage
-from cockpit.sources.base import Sighted, Source
+from cockpit.sources.base import Heeding, Sighted, Source
 from cockpit.store import Store, drive
 
 SYNCING_TICK = 0.1
@@ -29,6 +30,7 @@ class Flight:
     """Everything of one run but its screen. Requests answer with the reason why they cannot be met, empty when they are.
 
     `autopilot` promotes wherever the rules permit it; otherwise only phases with `promote: auto` leave by themselves.
+    `audit` asks for another portability audit.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Flight:
         on_close: Callable[[], Awaitable[None]] | None = None,
         desk: Desk | None = None,
         sharing: Sharing | None = None,
+        audit: Callable[[], str] | None = None,
     ) -> None:
         self.crew = crew
         self.clock = clock
@@ -58,6 +61,7 @@ class Flight:
         self._sources = sources
         self.sharing = sharing
         self._on_close = on_close
+        self._audit = audit
         self._store = Store(clock)
         self._acts = Acts(self.course)
         self._ticker = Ticker(self.course, self._acts)
@@ -110,6 +114,8 @@ class Flight:
             who = self.logbook.operator if plan_hash is not None else "autopilot"
             act = "would be promoted to" if self.identity.dry_run else "promoted to"
             self.logbook.say(EventType.PROMOTED, f"{self.logbook.phase} {act} {following.name}", to=following.name, who=who)
+        else:
+            record_use(self.logbook, self.crew.playbook, shown.snapshot)
         self._acts.set_phase(self.state.phase + 1, shown.next_plan.hash)
         return ""
 
@@ -155,6 +161,10 @@ class Flight:
             return "the world has changed since this plan was shown: look at it again"
         return self.seat.approve(self.state.run, phase.name, plan_hash)
 
+    def audit(self) -> str:
+        """Audit portability again, now."""
+        return self._audit() if self._audit else "there is nobody to audit here"
+
     def key(self, key: str, meaning: str) -> None:
         """Record a key."""
         self.logbook.say(EventType.KEY, meaning, key=key)
@@ -169,6 +179,8 @@ class Flight:
             self._store.register(source.names, source.stale_after)
             if isinstance(source, Sighted):
                 source.sees(self._seen)
+            if isinstance(source, Heeding):
+                source.heeds(lambda: self.state.phase >= 0, lambda: self.state.stage is Stage.ROLLING_BACK)
             self._tasks.append(asyncio.create_task(drive(source, self._store)))
         self._tasks.append(asyncio.create_task(self._ticking()))
 

@@ -51,10 +51,16 @@ def _writing(playbook: Playbook, home: str) -> Iterator[Permission]:
 
 
 def optional(playbook: Playbook, *, writes: bool) -> Iterator[Permission]:
-    """What the cockpit makes use of where it is allowed, and does without where it is not."""
+    """What the cockpit makes use of where it is allowed, and does without where it is not.
+
+    What the portability audit may not list it says itself, and its gate stays shut: nobody is kept from looking or rolling back.
+    """
     home = playbook.target.namespace
     yield Permission("list", "policy", "poddisruptionbudgets", home)
     yield Permission("list", "karpenter.sh", "nodepools")
+    if playbook.portability.require != "off":
+        audited = {"apps": ("statefulsets", "replicasets"), "batch": ("jobs", "cronjobs"), "": ("replicationcontrollers",)}
+        yield from (Permission("list", group, resource, home) for group, names in audited.items() for resource in names)
     if not writes:
         # Who has the controls, and how far the run is: for whoever only looks.
         yield from (Permission(verb, "coordination.k8s.io", "leases", home) for verb in ("get", "list"))

@@ -5,8 +5,20 @@ from __future__ import annotations
 from cockpit.model.playbook import Playbook
 from cockpit.rehearsal import draws
 from cockpit.rehearsal.cluster import Cluster
+from cockpit.rehearsal.images import X86_INDEX
 from cockpit.rehearsal.nodes import make_nodes
-from cockpit.rehearsal.workloads import KUBE_PROXY, NEIGHBOURS, Workload, agent, baseline, canary, daemonset, deployment, service
+from cockpit.rehearsal.workloads import (
+    BESIDE,
+    KUBE_PROXY,
+    NEIGHBOURS,
+    Workload,
+    agent,
+    baseline,
+    canary,
+    daemonset,
+    deployment,
+    service,
+)
 
 DEFAULT_REGION = "ap-south-1"
 AGE = 9.2 * 86_400
@@ -25,7 +37,11 @@ def cluster_uid(seed: int) -> str:
 
 def fill(cluster: Cluster, playbook: Playbook) -> None:
     """Create namespaces, nodes, Deployments, Services and DaemonSets. Pods follow when the controllers run."""
-    deployments = [*moved(playbook), *NEIGHBOURS]
+    gated = playbook.portability.require != "off"
+    beside = [w for w in BESIDE if gated and w.namespace == playbook.target.namespace]
+    deployments = [*moved(playbook), *NEIGHBOURS, *beside]
+    for helper in beside:
+        cluster.images.publish(helper.image, X86_INDEX)
     daemonsets = [*(agent(a) for a in playbook.agents), KUBE_PROXY]
     daemonsets = list({(d.namespace, d.name): d for d in daemonsets}.values())
     _namespaces(cluster, [w.namespace for w in (*deployments, *daemonsets)])

@@ -147,3 +147,7 @@ NEIGHBOURS = (
     Workload("monitoring", "prometheus", "registry.example.com/monitoring/prometheus:v3.5.0", cpu="500m", memory="2Gi"),
     Workload("storefront", "catalogue", "registry.example.com/storefront/catalogue:8.0.1", 4, "250m", "512Mi"),
 )
+BESIDE = (Workload("payments", "ledger-export", "registry.example.com/payments/ledger-export:1.9.4", replicas=0),)
+"""What shares the namespace of the bundled rehearsal with what is moved, so that its portability audit has something to find:
+a helper that nobody has built for arm64 yet, scaled up by hand at the end of a month.
+"""

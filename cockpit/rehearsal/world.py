@@ -30,12 +30,14 @@ class World:
     def __init__(
         self, playbook: Playbook, clock: Clock, *, seed: int, scenario: str = "clean", origin: datetime = ORIGIN
     ) -> None:
-        _entry(scenario)
+        story = _entry(scenario)
         self.playbook = playbook
         self.origin = origin
         self.storage = Storage(clock, seed)
         self.cluster = Cluster(self.storage, seed, origin)
         self.engine = Engine(self.cluster)
+        for reference, build in story.builds(playbook).items():
+            self.cluster.images.publish(reference, build)
         with self.cluster.past(AGE):
             fill(self.cluster, playbook)
             self.engine.settle()

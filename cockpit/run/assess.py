@@ -10,12 +10,14 @@ from cockpit.errors import CockpitError
 from cockpit.model.controls import Controls
 from cockpit.model.event import Event
 from cockpit.model.plan import Plan, Reading
-from cockpit.model.snapshot import Snapshot
+from cockpit.model.playbook import Playbook
+from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Verdict
 from cockpit.rules.agents import health, unlisted
 from cockpit.rules.judging import aborts, gates
 from cockpit.rules.matrix import look
 from cockpit.rules.nodes import mix
+from cockpit.rules.portability.gate import gate as portable
 from cockpit.rules.readiness import NO_RATES, Readiness, readiness, timed
 from cockpit.rules.share import intended_share
 from cockpit.rules.sidecars import sidecars
@@ -47,7 +49,7 @@ class Judgement:
 def judge(
     crew: Crew, snapshot: Snapshot, state: RunState, moved: Collection[str] = (), rates: Mapping[str, float] = NO_RATES
 ) -> Judgement:
-    """Judge the current phase, `moved` being the levers that this run has moved; before the first there are no gates to judge.
+    """Judge the current phase, `moved` being the levers that this run has moved; before the first only the audit is judged.
 
     `rates` are how fast rolls were seen to go (`Rolls.rates`).
     """
@@ -55,7 +57,7 @@ def judge(
     way_back = timed(readiness(snapshot, playbook), snapshot, playbook, rates)
     phase = state.current(playbook)
     if phase is None or state.stage in (Stage.READY, Stage.ROLLED_BACK):
-        return Judgement((), (), (), way_back)
+        return Judgement(_before_the_first(playbook, snapshot, state), (), (), way_back)
     began = state.phase_at or snapshot.time
     return Judgement(
         gates=gates(phase, snapshot, playbook, state.proven_at or began),
@@ -63,6 +65,15 @@ def judge(
         readings=crew.readings(snapshot, state.phase, moved),
         readiness=way_back,
     )
+
+
+def _before_the_first(playbook: Playbook, snapshot: Snapshot, state: RunState) -> tuple[Verdict, ...]:
+    """What must pass before anything is set; once the first phase has begun it stops nothing."""
+    if state.phase >= 0 or state.stage is not Stage.READY:
+        return ()
+    seen = snapshot.source(SourceName.PORTABILITY)
+    found = portable(playbook.portability, snapshot.auditing, seen, snapshot.time.date())
+    return (found,) if found else ()
 
 
 def permission(crew: Crew, state: RunState, verdict: Judgement, *, busy: str, blocked: str, second: str = "") -> Permit:

@@ -111,7 +111,8 @@ def permit(
 ) -> Permit:
     """May a person (or `auto`) promote now? `way_back` is the rollback's readiness, which blocks promote when it is not PASS.
 
-    `readings` are what the phase has set: it is left only while all of that is proven to stand.
+    `readings` are what the phase has set: it is left only while all of that is proven to stand. Before the first phase `gates` is
+    what must pass for the run to begin.
     """
     if busy:
         return Permit(False, (busy,))
@@ -124,6 +125,8 @@ def permit(
         why.append(f"{way_back.gate}: {way_back.reason}")
     phase = state.current(playbook)
     if phase is None or state.stage is Stage.READY:
+        if phase is None:
+            why += [f"{v.gate}: {v.reason}" for v in gates if not v.passed]
         return Permit(not why, tuple(why))
     if state.stage is not Stage.SOAKING:
         return Permit(False, (*why, f"{phase.name} is not proven yet"))

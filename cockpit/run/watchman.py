@@ -15,6 +15,7 @@ from cockpit.run.assess import GOING_HOME, Judgement
 from cockpit.run.frame import Judged
 from cockpit.run.logbook import Logbook
 from cockpit.run.machine import minutes
+from cockpit.run.portability import PortabilityWatch
 from cockpit.run.state import RunState, Stage
 from cockpit.run.telling import verdict_fields
 
@@ -32,6 +33,7 @@ class Watchman:
         self._logbook = logbook
         self._playbook = playbook
         self._faults: dict[SourceName, Freshness] = {}
+        self._portability = PortabilityWatch(logbook, playbook)
         self.begin()
 
     def begin(self) -> None:
@@ -53,6 +55,8 @@ class Watchman:
     def notice(self, snapshot: Snapshot, state: RunState, verdict: Judgement, *, flies: bool = True) -> None:
         """Say what has changed; of the run itself only where this cockpit flies it, as the others hear it from there."""
         self._sources(snapshot)
+        if flies and not state.stage.ended:
+            self._portability.look(snapshot)
         if not flies or state.stage not in (Stage.PROVING, Stage.SOAKING):
             self._remember(state)
             return

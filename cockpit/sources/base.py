@@ -66,3 +66,12 @@ class Sighted(Protocol):
     def sees(self, newest: Callable[[], Snapshot | None]) -> None:
         """From now on `newest` gives the newest picture, None before the first. To be called before `observe`."""
         ...
+
+
+@runtime_checkable
+class Heeding(Protocol):
+    """A source that does heavy work, and keeps it out of the way of a run under way."""
+
+    def heeds(self, begun: Callable[[], bool], going_home: Callable[[], bool]) -> None:
+        """From now on `begun` says that the first phase has begun, `going_home` that a rollback is under way."""
+        ...

@@ -8,6 +8,7 @@ from cockpit.model.controls import Standing
 from cockpit.model.plan import Plan
 from cockpit.model.playbook import Phase
 from cockpit.model.verdict import Outcome
+from cockpit.rules.portability.gate import short, used
 from cockpit.rules.readiness import ROLL_SECONDS
 from cockpit.run.frame import Frame
 from screens.present.controls import person, second_person, under_way, waits
@@ -52,6 +53,7 @@ def promote_head(frame: Frame, of: Asked, cells: int) -> list[Line]:
         *field(_touches(frame), of.plan.blast_radius or "nothing", cells),
         *room(frame, of.plan, cells),
         *field("undone by", undone, cells),
+        *_waived(frame, cells),
         *_second(frame, cells),
         line(dim(f"{plural(len(of.plan.writes), 'write')}, plan {of.plan.hash}")) if of.plan.writes else line(),
     ]
@@ -87,6 +89,16 @@ def rollback_head(frame: Frame, cells: int) -> list[Line]:
         *_takes_controls(frame, cells),
         line(dim(f"{writes}; it waits for no metrics")),
     ]
+
+
+def _waived(frame: Frame, cells: int) -> list[Line]:
+    """On whose waivers the run begins."""
+    audit = frame.snapshot.auditing.audit
+    if frame.state.phase >= 0 or audit is None or frame.playbook.portability.require == "off":
+        return []
+    found = used(audit)
+    names = ", ".join(f"{short(one.component)} by {one.waiver.owner}" for one in found)
+    return field("waived", names, cells, Tone.CAUTION) if found else []
 
 
 def _where(frame: Frame, cells: int) -> list[Line]:

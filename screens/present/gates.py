@@ -61,7 +61,7 @@ def _rows(frame: Frame, ranked: list[Verdict], cells: int, height: int) -> list[
     wide = 9999
     for passing, failing in ((cells, cells), (wide, cells), (wide, wide)):
         found = [row for v in frame.gates for row in _row(v, name, passing if v.passed else failing)]
-        (words, tone), *_ = abort(frame)
+        (words, tone), *_ = abort(frame) if frame.state.current(frame.playbook) else line(dim(_later(frame)))
         found += hang((), words, failing, tone)
         found += [row for second in _second(frame) for row in hang((), second[0], failing, second[1])]
         if len(found) <= height:
@@ -77,6 +77,11 @@ def _idle(frame: Frame) -> str:
     if frame.state.stage is Stage.READY and following:
         return f"nothing is judged before {following.name} is set"
     return "this phase has no gates"
+
+
+def _later(frame: Frame) -> str:
+    following = frame.state.following(frame.playbook)
+    return f"the gates of {following.name} are judged once it is set" if following else _idle(frame)
 
 
 def verdict(of: Verdict) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cockpit.model.auditing import NOT_AUDITED
 from cockpit.model.verdict import Outcome
 from screens.actions import ACTIONS, BY_ID, Action, Can, Group
 from screens.present.view import View
@@ -22,15 +23,30 @@ def key_bar(view: View, cells: int) -> list[Line]:
     # A reason more is worth shorter words beside it.
     row = min(fitting, key=_left_out)
     looks = [_views(view, gap, depth) for gap, depth in ((GAP, 0), ("  ", 0), (GAP, _DEPTHS), ("  ", _DEPTHS))]
-    look = next((found for found in looks if width(found) <= room), looks[-1])
+    look = next((found for found in looks if width(found) <= room), _marked(view))
     return [line(" ", *fit(row, room)), line(" ", *fit(look, room))]
 
 
 def _views(view: View, gap: str, depth: int) -> Line:
     """The row of what only looks; from some depth on without the reasons why a key cannot act, which help has too."""
-    views = [_item(a, a.can(view), depth) for a in ACTIONS if a.group is Group.VIEWS]
+    views = [_item(a, a.can(view), depth) for a in ACTIONS if a.group is Group.VIEWS and _concerns(a, view)]
     panels = line(strong("1-6"), " Panel")
     return join([*views[:2], panels, *views[2:]], gap)
+
+
+def _marked(view: View) -> Line:
+    """The same where nothing else fits: what deserves a look is marked, and says why on its own screen."""
+    cans = [(a, a.can(view)) for a in ACTIONS if a.group is Group.VIEWS and _concerns(a, view)]
+    views = [line(strong(a.shown), f" {c.label or a.label}", ("!" if c.caution else "", Tone.CAUTION)) for a, c in cans]
+    return join([*views[:2], line(strong("1-6"), " Panel"), *views[2:]], "  ")
+
+
+def _concerns(action: Action, view: View) -> bool:
+    """The audit stands there only where a playbook asks for one, or somebody has made one; help has it always."""
+    frame = view.frame
+    if action is not BY_ID["audit"]:
+        return True
+    return frame is not None and (frame.playbook.portability.require != "off" or frame.snapshot.auditing != NOT_AUDITED)
 
 
 _DEPTHS = 4

@@ -44,6 +44,7 @@ def _facts(view: View) -> Iterator[Part]:
     yield from _worst(view.frame)
     yield from _run(view.frame)
     yield from controls.refused(view.frame)
+    yield from _before(view.frame)
     yield from _picture(view.frame)
     yield from _quiet(view.frame)
 
@@ -115,6 +116,17 @@ def _run(frame: Frame) -> Iterator[Part]:
         yield f"◐ {frame.busy}{f': {frame.retrying}' if frame.retrying else ''}", Tone.ADVISORY
     if hold := frame.state.hold:
         yield f"‖ HELD by {hold.by}: {hold.reason}", Tone.CAUTION_BANNER
+
+
+def _before(frame: Frame) -> Iterator[Part]:
+    """What keeps a run from beginning, and which key shows it."""
+    if frame.state.stage is not Stage.READY or frame.state.phase >= 0:
+        return
+    for of in (v for v in frame.gates if not v.passed):
+        if of.outcome is Outcome.FAIL:
+            yield f"✗ not portable (A shows it): {images(of.reason)}", Tone.ALARM
+        else:
+            yield f"… {of.gate} {word(of)} (A): {of.reason}", Tone.ADVISORY
 
 
 def _picture(frame: Frame) -> Iterator[Part]:

@@ -368,7 +368,7 @@ def test_an_unknown_scenario_and_a_missing_playbook_are_usage(shell: Shell) -> N
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "rehearse", "serve-rehearsal", "validate", "plan", "rollback", "status", "schema"]
+    "command", ["", "run", "rehearse", "serve-rehearsal", "validate", "plan", "audit", "rollback", "status", "schema"]
 )
 def test_help_is_useful(shell: Shell, command: str) -> None:
     said = shell(*command.split(), "--help")

@@ -26,6 +26,7 @@ from tests.factories import PLAYBOOK
 
 API = Ref("deployment", "payments", "payments-api")
 ELSEWHERE = {
+    SourceName.PORTABILITY,
     SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES, SourceName.INGRESSES, SourceName.ACCESS,
 }  # fmt: skip
 ARM = Ref("deployment", "payments", "payments-api-arm64")

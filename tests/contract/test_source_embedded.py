@@ -71,7 +71,7 @@ async def test_everything_is_seen_and_followed_through_expired_histories(tmp_pat
         store = Store(storage.clock)
         async with observed(cluster_sources(client, FLOWN, storage.clock, Random(1)), store) as until:
             elsewhere = {SourceName.RULES, SourceName.TARGETS, SourceName.METRICS, SourceName.IMAGES}
-            names = set(SourceName) - elsewhere - {SourceName.INGRESSES, SourceName.ACCESS}
+            names = set(SourceName) - elsewhere - {SourceName.INGRESSES, SourceName.ACCESS, SourceName.PORTABILITY}
             snapshot = await until(lambda s: all(s.source(name).live for name in names))
             assert {n.arch for n in snapshot.nodes.values()} == {"amd64", "arm64"}
             assert {p.owner.split("/")[0] for p in snapshot.pods.values()} == {"ReplicaSet"}

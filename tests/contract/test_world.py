@@ -257,7 +257,7 @@ def test_metrics_fail_in_three_ways(flown: Flown) -> None:
 
 def test_scenarios_are_listed_and_unknown_ones_refused(flown: Flown) -> None:
     listed = flown.http.get(f"{flown.ready.control_url}/scenario").json()
-    assert listed["scenario"] == "clean" and len(listed["scenarios"]) == 17
+    assert listed["scenario"] == "clean" and len(listed["scenarios"]) == 18
     assert listed["began"] is None, "nothing is wrong yet"
     refused = flown.scenario("nothing")
     assert refused.status_code == 400 and "no scenario 'nothing'" in refused.json()["error"]

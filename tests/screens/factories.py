@@ -244,7 +244,8 @@ def down() -> Frame:
 
 def unsynced() -> Frame:
     """Nothing has been listed yet."""
-    sources = dict.fromkeys(SourceName, SourceState())
+    names = set(SourceName) - {SourceName.PORTABILITY}
+    sources = {name: SourceState() for name in SourceName if name in names}
     empty = replace(
         world.snapshot(0, nodes=(), pods=(), sources=sources), deployments={}, rules={}, signals={}, usage={}, targets={}
     )

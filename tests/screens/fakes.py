@@ -48,6 +48,9 @@ class FakeFlight:
     def approve(self, plan_hash: str) -> str:
         return self._called("approve", plan_hash)
 
+    def audit(self) -> str:
+        return self._called("audit")
+
     def key(self, key: str, meaning: str) -> None:
         self.keys.append((key, meaning))
 

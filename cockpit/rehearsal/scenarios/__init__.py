@@ -12,6 +12,7 @@ from cockpit.rehearsal.scenarios.others import Reverted
 from cockpit.rehearsal.scenarios.release import Emulated, ExecFormat, NoManifest
 from cockpit.rehearsal.scenarios.servers import ApiConflict, AwsThrottled, WatchGone
 from cockpit.rehearsal.scenarios.traffic import Clean, ErrorSpike, P99Regression
+from cockpit.rehearsal.scenarios.veto import Veto
 
 __all__ = ["SCENARIOS", "Entry", "MetricsFault", "Scenario"]
 
@@ -30,6 +31,7 @@ _ABORTS = "abort trigger: holds or rolls back"
 _HOLDS = "holds, never aborts or promotes"
 _ALL = (
     Entry("clean", "nothing goes wrong", "completes", Clean),
+    Entry("veto", "the EDR agent has no arm64 build", "not begun until it is waived; then gates and triggers stop it", Veto),
     Entry("p99-regression", "arm64 p99 +25% from 25% share", _ABORTS, P99Regression),
     Entry("error-spike", "3% errors on arm64 a minute after 25% share", _ABORTS, ErrorSpike),
     Entry("agent-crashloop", "an agent crash-loops on arm64 nodes only", f"gate fails; {_ABORTS}", AgentCrashloop),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cockpit.model.arch import ARCH_LABEL, Arch
 from cockpit.model.cluster import Ref
+from cockpit.model.playbook import Playbook
 from cockpit.rehearsal import draws
 from cockpit.rehearsal.containers import Exit
 from cockpit.rehearsal.kube.errors import Obj
@@ -15,14 +16,19 @@ SYSTEM = "kube-system"
 DEFAULT = Ref("daemonset", SYSTEM, "kube-proxy")
 
 
+def agent_of(playbook: Playbook) -> Ref:
+    """The first agent of the playbook that is not the cluster's own: security's or observability's, as a rule."""
+    listed = [a.daemonset for a in playbook.agents]
+    return next((ref for ref in listed if ref.namespace != SYSTEM), listed[0] if listed else DEFAULT)
+
+
 class _Agent(Later):
-    """About the first agent of the playbook that is not the cluster's own: security's or observability's, as a rule."""
+    """About one agent of the playbook."""
 
     @property
     def agent(self) -> Ref:
         """The DaemonSet that makes trouble."""
-        listed = [a.daemonset for a in self.story.playbook.agents]
-        return next((ref for ref in listed if ref.namespace != SYSTEM), listed[0] if listed else DEFAULT)
+        return agent_of(self.story.playbook)
 
     @property
     def new(self) -> Arch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from cockpit.model.arch import Arch
 from cockpit.model.playbook import Playbook
 from cockpit.rehearsal.cluster import Cluster
 from cockpit.rehearsal.containers import Exit
+from cockpit.rehearsal.images import Build
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.kube.faults import RequestInfo
 
@@ -49,6 +51,11 @@ class Scenario:
         self.story = story
         self.began: int | None = None
         """The step at which the trouble began, where that is one moment; None before it."""
+
+    @classmethod
+    def builds(cls, playbook: Playbook) -> Mapping[str, Build]:  # noqa: ARG003 (for those that override it)
+        """What images of this world were built for from the beginning, by reference, where that is not both architectures."""
+        return {}
 
     def start(self) -> None:
         """Change the world once, when the scenario begins."""

@@ -56,6 +56,8 @@ class Record:
     events: tuple[Event, ...] = ()
     told: int = 0
     pin: Pin = ANYWHERE
+    portability: str = ""
+    """The newest audit in a word (`green`, `waived`, `red`); empty where none was made."""
 
     @property
     def run(self) -> str:
@@ -89,7 +91,9 @@ class Record:
             return self
         fields: dict[str, Json] = {key: event.fields[key] for key in _FIELDS if key in event.fields}
         short = replace(event, message=clean(event.message, _WORDS), fields=fields)
-        return replace(self, events=(*self.events, short)[-HISTORY:], told=self.told + 1)
+        colour = event.fields.get("colour") if event.type is EventType.GATE else None
+        word = colour if isinstance(colour, str) else self.portability
+        return replace(self, events=(*self.events, short)[-HISTORY:], told=self.told + 1, portability=word)
 
     def after(self, told: int) -> tuple[Event, ...]:
         """The events after the first `told`, as far as they are still here."""
@@ -105,6 +109,7 @@ class Record:
             "stage": str(self.state.stage),
             "phase": self.phase,
             "holder": self.holder,
+            "portability": self.portability,
             "record.json": canonical(self._body()),
             "intents.json": canonical([intent.as_json() for intent in self.intents]),
             "originals.json": canonical([[k.lever, k.target, k.before, k.after] for k in self.originals]),
@@ -175,6 +180,7 @@ def _parse(texts: Mapping[str, str]) -> Record:
         events=tuple(_event(json.loads(line)) for line in texts["events.jsonl"].split("\n") if line),
         told=_whole(body["told"], 0),
         pin=Pin.from_json(_object(body.get("pin", {}))),
+        portability=clean(texts.get("portability", ""), 20),
     )
 
 

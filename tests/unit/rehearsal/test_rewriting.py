@@ -50,6 +50,18 @@ def test_a_playbook_without_a_balancer_keeps_none_and_a_cluster_uid_becomes_the_
     assert loads(rewrite(text, WORLD), "c").target.cluster_uid is None
 
 
+def test_the_audit_asks_nothing_of_an_aws_that_the_world_has_not() -> None:
+    text = (FOLDER / "affinity-only.yaml").read_text("utf-8")
+    assert "portability:" not in text
+    gate = "portability: {require: waived_ok, waivers: [{component: image/a, reason: b, owner: c, expires: 2999-12-31}], aws: "
+    before = loads(f"{text}\n{gate}{{region: ap-south-1, rds: {{names: [ledger]}}}}}}\n", "a")
+    after = loads(rewrite(f"{text}\n{gate}{{region: ap-south-1, rds: {{names: [ledger]}}}}}}\n", WORLD), "b")
+    assert before.portability.aws is not None and after.portability.aws is None
+    assert (after.portability.require, after.portability.waivers) == ("waived_ok", before.portability.waivers)
+    alone = f"{text}\nportability: {{aws: {{region: ap-south-1, rds: {{names: [ledger]}}}}}}\n"
+    assert loads(rewrite(alone, WORLD), "c").portability.aws is None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "just words", "a: 1"])
 def test_what_is_no_playbook_is_refused_in_words(text: str) -> None:
     with pytest.raises(UsageError):

@@ -36,6 +36,7 @@ def test_every_scenario_of_this_release_is_listed_with_its_outcome() -> None:
         *("clean", "p99-regression", "error-spike", "prometheus-down", "prometheus-nan", "prometheus-stale"),
         *("api-conflict", "watch-gone", "no-arm-capacity", "aws-throttled"),
         *("agent-crashloop", "agent-missing", "emulated", "exec-format", "no-manifest", "x86-gone", "reverted"),
+        "veto",
     }
     assert all(e.summary and e.expected for e in SCENARIOS.values())
 
