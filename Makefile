@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/pytest -n auto -rs $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -rs $(ARGS)
 
 real: $(READY) ## The tests against a real control plane, built from source the first time (wants Go; ten minutes, then seconds)
 	@$(BIN)/python -m tests.real.build

@@ -10,7 +10,7 @@ from screens.present.events import log_rows
 from screens.present.view import View
 from screens.present.words import Line
 
-MOST = 10_000
+MOST = 4_000
 """Rows that are kept."""
 
 

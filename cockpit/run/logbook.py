@@ -17,7 +17,7 @@ from cockpit.model.plan import Write
 from cockpit.redact import redact_json, shown
 from cockpit.run.shared.intent import Intent
 
-KEPT = 5000
+KEPT = 2000
 """Events that are kept in memory; the journal has them all."""
 DURABLE = frozenset({EventType.WRITE_INTENDED, EventType.RUN_STARTED, EventType.ROLLBACK_STARTED, EventType.RUN_FINISHED})
 

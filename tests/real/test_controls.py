@@ -118,6 +118,7 @@ def allowed(plane: Plane) -> Iterator[None]:
 
 @pytest.fixture
 async def table(plane: Plane, allowed: None) -> AsyncIterator[Table]:
+    plane.admin.delete("leases", PLACE.namespace, PLACE.name)  # another flight may have left one, free
     try:
         async with AsyncExitStack() as stack:
             yield Table(plane, stack, len(plane.audit((ADMIN, OPERATOR))))
