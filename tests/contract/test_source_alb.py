@@ -188,7 +188,7 @@ async def test_an_endpoint_that_is_not_there_or_silent_is_unreachable(monkeypatc
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
         await elb.modify(Rule(RULE, False, ()), [])
     elb.close()
-    monkeypatch.setattr("cockpit.connections.aws.READ_SECONDS", 0.2)
+    monkeypatch.setattr("cockpit.connections.aws_clients.READ_SECONDS", 0.2)
 
     async def silent(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(30)
