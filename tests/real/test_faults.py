@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.api import path, until
+from tests.real.content import wait_rolled_out
 from tests.real.plane import API_SERVER, Plane
 from tests.real.processes import exists
 
@@ -41,17 +42,18 @@ def test_a_forgetful_server_answers_gone(plane: Plane) -> None:
 
 @pytest.mark.timeout(400)
 def test_the_controllers_find_a_restarted_server_again(plane: Plane) -> None:
+    wait_rolled_out(plane.admin)
     plane.restart(API_SERVER)
-    pods = plane.admin.items("pods", "payments", labelSelector="app=ledger-worker")
-    plane.admin.delete("pods", "payments", pods[0]["metadata"]["name"])
-    gone = pods[0]["metadata"]["uid"]
-    until("another pod is ready in its place", lambda: _replaced(plane, gone, len(pods)), 300)
+    pod = plane.admin.items("pods", "payments", labelSelector="app=ledger-worker")[0]["metadata"]
+    plane.admin.delete("pods", "payments", pod["name"])
+    until("another pod is ready in its place", lambda: _replaced(plane, pod["uid"]), 300)
 
 
-def _replaced(plane: Plane, gone: str, count: int) -> bool:
+def _replaced(plane: Plane, gone: str) -> bool:
+    wanted = plane.admin.get("deployments", "payments", "ledger-worker")["spec"]["replicas"]
     pods = plane.admin.items("pods", "payments", labelSelector="app=ledger-worker")
     ready = [p for p in pods if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"].get("conditions", []))]
-    return len(ready) == len(pods) == count and gone not in {p["metadata"]["uid"] for p in pods}
+    return len(ready) == len(pods) == wanted and gone not in {p["metadata"]["uid"] for p in pods}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")

@@ -153,7 +153,8 @@ def test_a_user_without_a_role_is_refused_by_rbac(plane: Plane) -> None:
 def test_what_people_write_is_in_the_audit_log_with_its_body(plane: Plane) -> None:
     plane.admin.create("configmaps", {"metadata": {"name": "audited", "namespace": "payments"}, "data": {"said": "audited"}})
     plane.admin.delete("configmaps", "payments", "audited")
-    about = [e for e in plane.audit() if e["objectRef"].get("name") == "audited"]
+    named = {"resource": "configmaps", "namespace": "payments", "name": "audited"}
+    about = [e for e in plane.audit() if named.items() <= e["objectRef"].items()]
     assert [(e["verb"], e["responseStatus"]["code"]) for e in about] == [("create", 201), ("delete", 200)]
     assert about[0]["requestObject"]["data"] == {"said": "audited"}
 
