@@ -123,8 +123,10 @@ def _documents() -> Iterator[tuple[str, Mapping[str, object]]]:
 def _parsed(text: str) -> Mapping[str, object] | None:
     import yaml
 
+    from cockpit.playbook.events import values
+
     try:
-        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe ones)
+        document = values(text)
     except yaml.YAMLError:
         return None
     return document if isinstance(document, Mapping) else None

@@ -42,8 +42,8 @@ def checked(text: str) -> list[Event]:
 
 
 def parse(text: str | bytes) -> Iterator[Event]:
-    """Events as PyYAML's parser gives them: the C one where it was built (some 10 times faster), else the Python one."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    """Events as PyYAML's parser gives them."""
+    loader = _loader()(text)
     try:
         while loader.check_event():
             yield loader.get_event()
@@ -51,15 +51,33 @@ def parse(text: str | bytes) -> Iterator[Event]:
         loader.dispose()
 
 
-def depths(text: str | bytes) -> Iterator[tuple[Event, int]]:
-    """The events of `text` with the number of collections that are open after each.
+def values(text: str | bytes, *, aliases: bool = True) -> object:
+    """What stands in the one document of `text`, as Python has it. Without `aliases` the first one is an error.
 
-    For whoever composes the text after that: PyYAML's composer calls itself for each level, and many of them end the process.
+    yaml.YAMLError for text that is no YAML or nested deeper than MAX_DEPTH: the composer calls itself for each level, and many
+    of them end the process.
     """
     depth = 0
-    for event in parse(text):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        yield event, depth
+    try:
+        for event in parse(text):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise _unwanted(f"values are nested deeper than {MAX_DEPTH}", event)
+            if not aliases and isinstance(event, yaml.AliasEvent):
+                # It may stand for a thousand others.
+                raise _unwanted("it holds YAML aliases", event)
+        return yaml.load(text, _loader())  # noqa: S506 (both are safe ones)
+    except ValueError as error:  # the Python parser lets chr() complain of escapes beyond Unicode
+        raise yaml.YAMLError(str(error)) from error
+
+
+def _loader() -> Any:
+    """PyYAML's parser in C where it was built (some 10 times faster), else the one in Python."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _unwanted(problem: str, event: Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 class _Guard:

@@ -29,13 +29,11 @@ def contexts() -> frozenset[str] | None:
 def _names(text: bytes) -> set[str] | None:
     import yaml
 
-    from cockpit.playbook.events import MAX_DEPTH, depths
+    from cockpit.playbook.events import values
 
     try:
-        if any(depth > MAX_DEPTH for _, depth in depths(text)):
-            return None
-        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe ones)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        document = values(text)
+    except yaml.YAMLError:
         return None
     entries = document.get("contexts") if isinstance(document, dict) else None
     return {str(one.get("name")) for one in entries if isinstance(one, dict)} if isinstance(entries, list) else set()

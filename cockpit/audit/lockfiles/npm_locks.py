@@ -12,7 +12,8 @@ from typing import Any
 
 from cockpit.audit.lockfiles.entries import Damaged, Place, most, name_of
 from cockpit.audit.lockfiles.npm import Package
-from cockpit.playbook.events import MAX_DEPTH, depths
+from cockpit.playbook.events import values
+from cockpit.text import clean
 
 _AGAIN = "lock it again; it is not edited by hand"
 _KEY = re.compile(r'^\s*"((?:[^"\\]|\\.){1,500})"\s*:\s*\{')
@@ -136,19 +137,12 @@ def _optional(snapshots: object) -> dict[str, tuple[str, ...]]:
 def _yaml(text: str, file: str) -> dict[str, Any]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event, depth in depths(text):
-            if isinstance(event, yaml.AliasEvent):
-                # It may stand for a thousand others: whoever locks packages writes none.
-                raise Damaged(Place(file), "it holds YAML aliases", _AGAIN)
-            if depth > MAX_DEPTH:
-                raise Damaged(Place(file, event.start_mark.line + 1), f"values are nested deeper than {MAX_DEPTH}", _AGAIN)
-        found = yaml.load(text, loader)  # noqa: S506 (both are safe ones)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Damaged(Place(file, mark.line + 1 if mark else 0), "this is no valid YAML", _AGAIN) from None
-    except (RecursionError, ValueError):
+        found = values(text, aliases=False)  # whoever locks packages writes none
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise Damaged(Place(file, line), clean(error.problem or "", 200) or "this is no valid YAML", _AGAIN) from None
+    except yaml.YAMLError:
         raise Damaged(Place(file), "this is no valid YAML", _AGAIN) from None
     return found if isinstance(found, dict) else {}
 

@@ -309,7 +309,7 @@ async def test_every_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
         "uv.lock:3:",
         "package-lock.json:2:",
         "requirements.txt:2:",
-        "pnpm-lock.yaml:",
+        "pnpm-lock.yaml:2:",
         "pom.xml:",
         "shopping.txt:",
         "poetry.lock:",
