@@ -20,17 +20,12 @@ from cockpit.model.event import Event
 from cockpit.model.json import Json, canonical
 from cockpit.model.pin import Pin
 from cockpit.run.shared.intent import Intent, Unreadable
+from cockpit.run.shared.pacing import Pacing
 from cockpit.run.shared.record import Record
 from cockpit.run.state import RunState, Stage
 
-EVERY = 10.0
-"""Seconds of soak after which it is saved again; a cockpit that is lost loses no more of it."""
-EVERY_WALL = 1.0
-"""The least between two such savings, in wall seconds."""
 AGAIN = 1.0
 """Wall seconds until a saving that failed is tried again."""
-PACE = 1.0
-"""The least wall seconds between two savings; what has to do with a write or another stage is saved at once all the same."""
 TRIES = 3
 NOWHERE = Pin()
 _CLAIM = {"epoch", "holder"}
@@ -80,10 +75,8 @@ class Keeper:
         self._seen = False
         self._aside: dict[str, str] = {}
         self._past: tuple[Event, ...] = ()
-        self._dirty = asyncio.Event()
-        self._urgent = asyncio.Event()
+        self._pacing = Pacing(clock, self._wall)
         self._lock = asyncio.Lock()
-        self._saved = (-EVERY, -EVERY_WALL)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -114,7 +107,7 @@ class Keeper:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.claimed and self._dirty.is_set():
+        if self.claimed and self._pacing.pending:
             with suppress(CockpitError, TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._flush()
@@ -170,7 +163,7 @@ class Keeper:
         for event in past:
             fresh = fresh.heard(event)
         self.record = fresh
-        self._at_once()
+        self._pacing.mark(urgent=True)
 
     def keep(self, state: RunState, phase: str, moved: Iterable[str] = ()) -> None:
         """Where the run stands now. Saved at once when more than its soak has changed, else every now and then."""
@@ -185,9 +178,10 @@ class Keeper:
         if now.stage is Stage.ROLLED_BACK:
             self.record = replace(self.record, intents=())  # everything was read back
         if now.stage is not before.state.stage:
-            self._at_once()
-        if replace(now, soaked=0.0) != replace(before.state, soaked=0.0) or self._due(now.soaked != before.state.soaked):
-            self._dirty.set()
+            self._pacing.mark(urgent=True)
+        longer = now.soaked != before.state.soaked and self._pacing.due
+        if longer or replace(now, soaked=0.0) != replace(before.state, soaked=0.0):
+            self._pacing.mark()
 
     def hear(self, event: Event) -> None:
         """An event of the run."""
@@ -196,7 +190,7 @@ class Keeper:
         longer = self.record.heard(event)
         if longer is not self.record:
             self.record = longer
-            self._dirty.set()
+            self._pacing.mark()
 
     async def intend(self, intent: Intent) -> None:
         """Record a write that is about to be made. Refused when that cannot be done, NotInControl when it is not ours to do."""
@@ -215,13 +209,13 @@ class Keeper:
         """Record a write of the way back as soon as may be."""
         if self.claimed and self.record:
             self.record = self.record.intending(intent)
-            self._at_once()
+            self._pacing.mark(urgent=True)
 
     def settle(self, intent: Intent, *, done: bool) -> None:
         """The outcome of a write is known."""
         if self.claimed and self.record:
             self.record = self.record.settled(intent, done=done)
-            self._at_once()
+            self._pacing.mark(urgent=True)
 
     async def originals(self) -> Mapping[str, Mapping[str, tuple[Json, Json]]]:
         """What stood on each lever's targets before the run and what the run has left there; empty when that is not known."""
@@ -245,10 +239,6 @@ class Keeper:
             raise NotInControl(f"the controls were lost in between (epoch {self._claimed_at}, now {epoch}): nothing was written")
         return epoch
 
-    def _due(self, soaked: bool) -> bool:
-        clock, wall = self._saved
-        return soaked and self._clock.monotonic() >= clock + EVERY and self._wall.monotonic() >= wall + EVERY_WALL
-
     async def _watch(self) -> None:
         async with aclosing(self._document.watch(self._clock, Random())) as found:  # noqa: S311 (spreads retries)
             async for one in found:
@@ -263,9 +253,8 @@ class Keeper:
 
     async def _write(self) -> None:
         while True:
-            await self._dirty.wait()
-            await self._pace()
-            if not self._dirty.is_set():
+            await self._pacing.wait()
+            if not self._pacing.pending:
                 continue  # saved with an intent meanwhile
             try:
                 await self._flush()
@@ -274,28 +263,12 @@ class Keeper:
                 self.fault = str(error)
                 await self._wall.sleep(AGAIN)
 
-    async def _pace(self) -> None:
-        """Wait until it may be saved again, or must be."""
-        rest = self._saved[1] + PACE - self._wall.monotonic()
-        if rest <= 0 or self._urgent.is_set():
-            return
-        waits = [asyncio.ensure_future(self._wall.sleep(rest)), asyncio.ensure_future(self._urgent.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-    def _at_once(self) -> None:
-        self._urgent.set()
-        self._dirty.set()
-
     async def _flush(self) -> None:
         """Save the record as it is when its turn comes."""
         async with self._lock:
             for _ in range(TRIES):
                 if not self.claimed or self.record is None:
-                    self._dirty.clear()
+                    self._pacing.sent()
                     return
                 try:
                     await self._save(self.record)
@@ -307,18 +280,17 @@ class Keeper:
 
     async def _save(self, record: Record) -> None:
         record = replace(record, epoch=self._same_epoch(), sequence=record.sequence + 1)
-        self._dirty.clear()
-        self._urgent.clear()
+        self._pacing.sent()
         try:
             self._stored = await self._document.write(record.as_texts() | self._aside, self._stored)
         except BaseException:  # cancelled, too: whether it has arrived is not known
-            self._dirty.set()
+            self._pacing.mark()
             raise
         finally:
             # What was sent may have arrived: the next one must not have its number.
             if self.record and self.claimed:
                 self.record = replace(self.record, epoch=record.epoch, sequence=record.sequence)
-        self._saved = self._clock.monotonic(), self._wall.monotonic()
+        self._pacing.saved()
         self.fault = ""
 
     async def _look_again(self, mine: Record) -> None:
