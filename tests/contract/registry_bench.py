@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from cockpit.connections.registry.client import RegistryClient
 from cockpit.rehearsal.images import Build
 from cockpit.rehearsal.registry_content import pushed
 from tests.contract.small_api import serving
@@ -20,6 +21,19 @@ USER, PASSWORD = "robot", "hunter2-secret"
 IDENTITY = "identity-token-secret"
 TOKEN = "bearer-token-secret"
 SECRETS = (PASSWORD, IDENTITY, TOKEN, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), "signature-secret")
+
+HOST = "registry.example.com"
+NAME = "payments/api"
+
+
+@asynccontextmanager
+async def client(at: Bench) -> AsyncIterator[RegistryClient]:
+    """A client for which the bench is HOST."""
+    made = RegistryClient({HOST: at.url})
+    try:
+        yield made
+    finally:
+        await made.aclose()
 
 
 def basic() -> str:

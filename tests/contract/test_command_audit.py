@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cockpit.rehearsal.client import Ready, World
-from tests.contract.test_commands import SHORT, UNSAFE, Shell
+from tests.contract.shell import SHORT, UNSAFE, Shell, shell_of
 
 MANIFEST = """\
 apiVersion: apps/v1
@@ -39,13 +38,7 @@ def ready() -> Iterator[Ready]:
 
 @pytest.fixture
 def shell(ready: Ready, tmp_path: Path) -> Shell:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "KUBECONFIG": str(ready.kubeconfig),
-        **ready.env,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return Shell(tmp_path, environment, ready.playbook)
+    return shell_of(ready, tmp_path)
 
 
 def gated(shell: Shell, require: str, expires: str = "2999-12-31") -> str:

@@ -6,10 +6,7 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,34 +15,7 @@ from cockpit.connections.kube import KubeClient
 from cockpit.journal import Journal
 from cockpit.model.json import Json
 from cockpit.rehearsal.client import Ready, World
-
-SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Runs `cockpit` as somebody with this home and environment."""
-
-    home: Path
-    environment: Mapping[str, str]
-    playbook: Path
-
-    def __call__(self, *words: str, **changes: str | None) -> Said:
-        environment = {**self.environment, "HOME": str(self.home), "COCKPIT_HOME": str(self.home / "state"), **changes}
-        kept = {k: v for k, v in environment.items() if v is not None}
-        command = [sys.executable, "-m", "cockpit", *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, env=kept, stdin=subprocess.DEVNULL, check=False
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+from tests.contract.shell import SHORT, UNSAFE, Shell, shell_of
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +26,7 @@ def ready() -> Iterator[Ready]:
 
 @pytest.fixture
 def shell(ready: Ready, tmp_path: Path) -> Shell:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "KUBECONFIG": str(ready.kubeconfig),
-        **ready.env,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return Shell(tmp_path, environment, ready.playbook)
+    return shell_of(ready, tmp_path)
 
 
 def edited(shell: Shell, **changes: str) -> str:
@@ -88,7 +52,6 @@ def test_plan_shows_every_write_and_writes_nothing(shell: Shell) -> None:
 
 HOSTILE = "a\x1b]52;c;ZXZpbA==\x07\x9b31m\u202eb"
 """What writes a terminal's clipboard, colours it and turns its text round."""
-UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from cockpit.controls.desk import Desk
 from cockpit.playbook.loader import load
 from cockpit.rehearsal.client import Ready, World
 from cockpit.run.shared.desk import desk
-from tests.contract.test_commands import Shell
+from tests.contract.shell import Shell
 from tests.fuzz.front import Fronts, fronted
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "affinity-only.yaml"

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +14,8 @@ from cockpit.connections.kube import KubeClient
 from cockpit.controls.document import Document
 from cockpit.rehearsal.client import Ready, World
 from cockpit.run.state import Stage
+from tests.contract.shell import SHORT, Said, Shell, shell_of
 from tests.contract.test_program import WAIVER, program, record
-
-SHORT = Path(__file__).parents[1] / "scenarios" / "short.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -28,50 +24,12 @@ def ready() -> Iterator[Ready]:
         yield world.wait_ready()
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Runs `cockpit` in a folder with the playbooks `first`, `second` and their program."""
-
-    folder: Path
-    ready: Ready
-
-    def __call__(self, *words: str) -> Said:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "KUBECONFIG": str(self.ready.kubeconfig),
-            **self.ready.env,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": str(self.folder),
-            "COCKPIT_HOME": str(self.folder / "state"),
-        }
-        command = [sys.executable, "-P", "-m", "cockpit", *words]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            cwd=self.folder,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
-
-
 @pytest.fixture
-def desk(ready: Ready, tmp_path: Path) -> Desk:
+def desk(ready: Ready, tmp_path: Path) -> Shell:
     for name in ("first", "second"):
         (tmp_path / f"{name}.yaml").write_text(ready.playbook.read_text().replace("name: short", f"name: {name}", 1))
     program(tmp_path)
-    return Desk(tmp_path, ready)
+    return shell_of(ready, tmp_path)
 
 
 async def keep(ready: Ready, name: str, stage: Stage | None) -> None:
@@ -103,7 +61,7 @@ def events(said: Said) -> list[dict[str, object]]:
     return [json.loads(line) for line in said.out.splitlines()]
 
 
-def test_a_run_is_refused_before_what_it_depends_on(desk: Desk) -> None:
+def test_a_run_is_refused_before_what_it_depends_on(desk: Shell) -> None:
     said = desk("run", "second.yaml", *FLY)
     assert (said.code, said.out) == (3, "")
     assert "second must not start yet: in program.yaml its tier stateless comes after\n  dev: first is not begun\n" in said.err
@@ -112,8 +70,8 @@ def test_a_run_is_refused_before_what_it_depends_on(desk: Desk) -> None:
     assert '"run_started"' in desk("run", "second.yaml", *FLY, "--observe").out
 
 
-def test_a_waiver_lets_it_start_and_is_recorded(desk: Desk) -> None:
-    program(desk.folder, WAIVER.replace("2026", "2099"))
+def test_a_waiver_lets_it_start_and_is_recorded(desk: Shell) -> None:
+    program(desk.home, WAIVER.replace("2026", "2099"))
     said = desk("run", "second.yaml", *FLY)
     assert said.code == 1, said.err  # nobody is there to promote
     (used,) = [one for one in events(said) if one.get("gate") == "program"]
@@ -126,24 +84,24 @@ def test_a_waiver_lets_it_start_and_is_recorded(desk: Desk) -> None:
     ]
 
 
-def test_another_program_can_be_named_and_must_list_it(desk: Desk) -> None:
-    (desk.folder / "program.yaml").rename(desk.folder / "estate.yaml")
+def test_another_program_can_be_named_and_must_list_it(desk: Shell) -> None:
+    (desk.home / "program.yaml").rename(desk.home / "estate.yaml")
     assert desk("run", "second.yaml", *FLY, "--program", "estate.yaml").code == 3
-    (desk.folder / "third.yaml").write_text((desk.folder / "first.yaml").read_text())
+    (desk.home / "third.yaml").write_text((desk.home / "first.yaml").read_text())
     said = desk("run", "third.yaml", *FLY, "--program", "estate.yaml")
     assert (said.code, "does not list third.yaml" in said.err) == (2, True)
 
 
-def test_a_program_with_faults_lets_nothing_start(desk: Desk) -> None:
-    program(desk.folder, "waivers:\n  - {tier: none}\n")
+def test_a_program_with_faults_lets_nothing_start(desk: Shell) -> None:
+    program(desk.home, "waivers:\n  - {tier: none}\n")
     said = desk("run", "first.yaml", *FLY)
     assert said.code == 2
     assert "program.yaml:8:12: waivers[0].tier: there is no tier" in said.err
 
 
 @pytest.mark.usefixtures("first_completed")
-def test_home_shows_the_board_as_text(desk: Desk) -> None:
-    program(desk.folder, WAIVER.replace("2026", "2099"))
+def test_home_shows_the_board_as_text(desk: Shell) -> None:
+    program(desk.home, WAIVER.replace("2026", "2099"))
     said = desk()
     assert said.code == 0
     rows = [line.split() for line in said.out.splitlines()]
@@ -153,16 +111,16 @@ def test_home_shows_the_board_as_text(desk: Desk) -> None:
     assert "graviton" not in said.out  # one's own program takes the place of the bundled one
 
 
-def test_home_says_what_is_wrong_with_a_program(desk: Desk) -> None:
-    program(desk.folder, "waivers: 3\n")
+def test_home_says_what_is_wrong_with_a_program(desk: Shell) -> None:
+    program(desk.home, "waivers: 3\n")
     said = desk()
     assert said.code == 0
     assert "cockpit: program.yaml:7:10: waivers: a list is due here" in said.out
 
 
-def test_validate_takes_a_program_and_its_playbooks(desk: Desk) -> None:
+def test_validate_takes_a_program_and_its_playbooks(desk: Shell) -> None:
     assert desk("validate", "program.yaml").out == "program.yaml: valid: program estate, 2 tiers\n"
-    (desk.folder / "second.yaml").write_text("kind: x\n")
+    (desk.home / "second.yaml").write_text("kind: x\n")
     said = desk("validate", "program.yaml")
     assert said.code == 2
     assert "second.yaml:1:7: kind:" in said.err

@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,8 @@ from cockpit.connections.registry.documents import INDEXES, MANIFESTS, document,
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import Image
 from cockpit.rehearsal.images import MULTI_ARCH, X86_INDEX, X86_ONLY, Build
-from tests.contract.registry_bench import IDENTITY, PASSWORD, SECRETS, USER, Bench, bench
+from tests.contract.registry_bench import HOST, IDENTITY, NAME, PASSWORD, SECRETS, USER, Bench, bench, client
 from tests.contract.small_api import serving
-
-HOST = "registry.example.com"
-NAME = "payments/api"
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +50,6 @@ def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-
-@asynccontextmanager
-async def client(at: Bench) -> AsyncIterator[RegistryClient]:
-    made = RegistryClient({HOST: at.url})
-    try:
-        yield made
-    finally:
-        await made.aclose()
 
 
 async def asked(at: Bench, version: str = ":1") -> Image:

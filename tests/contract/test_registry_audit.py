@@ -6,8 +6,7 @@ import asyncio
 import gzip
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from aiohttp import web
 
 from cockpit.clock import ManualClock
 from cockpit.connections.registry.audit import deep_scan, image_facts
-from cockpit.connections.registry.client import RegistryClient
 from cockpit.connections.registry.documents import CONFIGS, INDEXES, MANIFESTS, details, digest_of
 from cockpit.connections.registry.layers import reading
 from cockpit.connections.registry.layers.chains import Seen
@@ -26,26 +24,14 @@ from cockpit.model.arch import Arch
 from cockpit.model.builds import Fault, ImageFacts
 from cockpit.model.layers import Scan
 from cockpit.rehearsal.images import MULTI_ARCH, X86_ONLY
-from tests.contract.registry_bench import SECRETS, Bench, bench
+from tests.contract.registry_bench import HOST, NAME, SECRETS, Bench, bench, client
 from tests.contract.small_api import serving
 from tests.layers import AMD64, ARM64, elf, layer, tar
-
-HOST = "registry.example.com"
-NAME = "payments/api"
 
 
 @pytest.fixture(autouse=True)
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-
-
-@asynccontextmanager
-async def client(at: Bench) -> AsyncIterator[RegistryClient]:
-    made = RegistryClient({HOST: at.url})
-    try:
-        yield made
-    finally:
-        await made.aclose()
 
 
 async def facts(at: Bench, version: str = ":1") -> ImageFacts:

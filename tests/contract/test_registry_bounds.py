@@ -17,9 +17,9 @@ from cockpit.connections.registry.documents import CONFIGS, INDEXES, MANIFESTS, 
 from cockpit.connections.registry.patience import Patience
 from cockpit.model.arch import Arch
 from cockpit.model.builds import Fault
-from tests.contract.registry_bench import Bench, bench
+from tests.contract.registry_bench import HOST, NAME, Bench, bench, client
 from tests.contract.small_api import serving
-from tests.contract.test_registry_audit import HOST, NAME, client, docker, facts, put
+from tests.contract.test_registry_audit import docker, facts, put
 from tests.layers import ARM64, elf, layer
 
 __all__ = ["docker"]

@@ -13,7 +13,7 @@ import pytest
 
 from cockpit.settings import operator
 from tests.contract.crowd_bench import Crowd, follows, opened, soaking, until
-from tests.contract.test_commands import Shell
+from tests.contract.shell import Shell
 from tests.fuzz.front import fronted
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
