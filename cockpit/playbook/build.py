@@ -8,7 +8,7 @@ from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ref
 from cockpit.model.finding import FindingKind
 from cockpit.model.surfaces import Surfaces
-from cockpit.playbook import build_metrics, build_surfaces, names, schema, units
+from cockpit.playbook import build_metrics, build_surfaces, names, schema, schema_portability, units
 from cockpit.playbook.checks import AgentsAbort, AgentsGate, FindingAbort, NativeGate, ShareGate, SignalAbort, SignalGate
 from cockpit.playbook.fields import Part
 from cockpit.playbook.schema_metrics import Metrics
@@ -33,7 +33,7 @@ def build(spec: schema.Playbook, source: str) -> model.Playbook:
         cloudwatch=build_metrics.cloudwatch(metrics.cloudwatch, alb) if metrics.cloudwatch and alb else None,
         signals=signals,
         agents=tuple(_agent(agent) for agent in spec.agents),
-        portability=_portability(spec.portability or schema.Portability(), build_surfaces.surfaces(spec)),
+        portability=_portability(spec.portability or schema_portability.Portability(), build_surfaces.surfaces(spec)),
         registries={name: registry.endpoint for name, registry in spec.registries.items()},
         probes=model.Probes(spec.probes.exec if spec.probes else False),
         rollback_order=tuple(rollback.order),
@@ -91,7 +91,7 @@ def _agent(agent: schema.Agent) -> model.Agent:
     return model.Agent(daemonset, tuple(signed.images), clean(signed.signed_off_by), names.iso_date(signed.on))
 
 
-def _portability(portability: schema.Portability, aws: Surfaces | None) -> model.Portability:
+def _portability(portability: schema_portability.Portability, aws: Surfaces | None) -> model.Portability:
     waivers = tuple(
         model.Waiver(clean(w.component), clean(w.reason), clean(w.owner), names.iso_date(w.expires)) for w in portability.waivers
     )
