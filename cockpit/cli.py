@@ -116,6 +116,12 @@ def _flying(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="no screen: event lines on stdout (default without a terminal)")
     parser.add_argument("--output", choices=("json", "text"), default="json", help="event lines for machines or for people")
     parser.add_argument(
+        "--low-bandwidth",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="draw once a second and without trends, for a slow line (default: as the terminal's answers are measured)",
+    )
+    parser.add_argument(
         "--autopilot",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -165,7 +171,13 @@ def _serve(commands: Commands) -> None:
         "When ready it prints one JSON line: kubeconfig, aws_endpoint_url, prometheus_url, registry_url, playbook.\n"
         "Then kubectl, the AWS CLI, curl and `cockpit run` work against it from other terminals, until it is stopped."
     )
-    _world(_command(commands, "serve-rehearsal", "serve", "run only the embedded world, on loopback ports", more), 1.0, "1")
+    parser = _command(commands, "serve-rehearsal", "serve", "run only the embedded world, on loopback ports", more)
+    _world(parser, 1.0, "1")
+    crowd = parser.add_argument_group("a crowd around it, up to Kubernetes' published limit and beyond")
+    crowd.add_argument("--nodes", metavar="N", type=int, help="so many nodes more (1 to 20000), each with the world's agents")
+    crowd.add_argument("--pods", metavar="N", type=int, help="so many pods more on them, agents included (default 30 a node)")
+    crowd.add_argument("--events", metavar="N", type=int, help="changes of them a second (0 to 5000; default 0)")
+    crowd.add_argument("--pod-bytes", metavar="N", type=int, help="about so many bytes a pod (6000 to 64000; default 6000)")
 
 
 def _validate(commands: Commands) -> None:

@@ -15,8 +15,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     if options.list_scenarios:
         return list_scenarios()
+    from cockpit.rehearsal.crowd.size import asked
     from cockpit.rehearsal.serve import serve
 
+    size = asked(options.nodes, options.pods, options.events, options.pod_bytes)
     path = playbook_path(options.playbook)
     asyncio.run(
         serve(
@@ -24,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
             scenario=options.scenario,
             seed=options.seed,
             speed=options.speed,
+            size=size,
             announce=lambda ready: line(json.dumps(ready)),
         )
     )

@@ -33,6 +33,14 @@ class Used:
     pods: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Ready pods of a DaemonSet on nodes that the storage does not hold; `digest` is the hash of their template."""
+
+    pods: int
+    digest: str
+
+
 @dataclass(slots=True)
 class Dirty:
     """What changed since its controller last looked. Timers bring objects back here too."""
@@ -65,6 +73,8 @@ class Cluster:
         self.sets_of: dict[str, dict[Key, Obj]] = defaultdict(dict)
         self.used: dict[str, Used] = defaultdict(Used)
         self.pending: dict[Key, Obj] = {}
+        self.elsewhere: dict[str, Elsewhere] = {}
+        """By the DaemonSet's UID."""
         self._held: dict[Key, Obj] = {}
         self._timers: list[tuple[int, str, Key, str]] = []
         self._watchers: list[Callable[[str, str, Obj], None]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.model.json import canonical
 from cockpit.rehearsal import draws
-from cockpit.rehearsal.cluster import Cluster
+from cockpit.rehearsal.cluster import Cluster, Elsewhere
 from cockpit.rehearsal.kube.errors import Obj
 from cockpit.rehearsal.objects import clone, finished, is_ready, key, terminating
 from cockpit.rehearsal.placement import affinity_holds, untolerated
@@ -76,14 +76,16 @@ class DaemonSets:
         pods = {n: p for n, p in self._by_node(owner).items() if not terminating(p)}
         placed = [p for n, p in pods.items() if n in eligible]
         ready = sum(1 for p in placed if is_ready(p))
+        updated = sum(1 for p in placed if p["metadata"]["labels"].get(HASH) == digest)
+        other = self._cluster.elsewhere.get(owner["metadata"]["uid"], Elsewhere(0, digest))
         status: Obj = {
-            "currentNumberScheduled": len(placed),
-            "desiredNumberScheduled": len(eligible),
+            "currentNumberScheduled": len(placed) + other.pods,
+            "desiredNumberScheduled": len(eligible) + other.pods,
             "numberMisscheduled": len(pods) - len(placed),
-            "numberReady": ready,
-            "numberAvailable": ready,
+            "numberReady": ready + other.pods,
+            "numberAvailable": ready + other.pods,
             "numberUnavailable": len(eligible) - ready,
-            "updatedNumberScheduled": sum(1 for p in placed if p["metadata"]["labels"].get(HASH) == digest),
+            "updatedNumberScheduled": updated + (other.pods if other.digest == digest else 0),
             "observedGeneration": owner["metadata"]["generation"],
         }
         optional = ("numberAvailable", "numberUnavailable", "updatedNumberScheduled")

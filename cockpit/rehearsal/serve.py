@@ -21,6 +21,8 @@ from cockpit.rehearsal.aws import Account, AwsChild
 
 if TYPE_CHECKING:
     from cockpit.model.playbook import Playbook
+    from cockpit.rehearsal.crowd.crowd import Crowd
+    from cockpit.rehearsal.crowd.size import Size
     from cockpit.rehearsal.servers import Addresses
     from cockpit.rehearsal.world import World
 
@@ -29,9 +31,18 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 
 async def serve(
-    path: Path, *, scenario: str, seed: int, speed: float, announce: Callable[[dict[str, Json]], None], until_eof: bool = False
+    path: Path,
+    *,
+    scenario: str,
+    seed: int,
+    speed: float,
+    announce: Callable[[dict[str, Json]], None],
+    until_eof: bool = False,
+    size: Size | None = None,
 ) -> None:
     """Run the world of the playbook at `path` until cancelled, SIGINT or SIGTERM; with `until_eof` also until stdin ends.
+
+    `size`: with so big a crowd around it.
 
     `announce` gets the ready line once every server answers. PlaybookInvalid, UsageError, Unreachable.
     """
@@ -41,7 +52,7 @@ async def serve(
         child = _spawn(stack) if _mentions_balancer(path) else None
         folder = Path(tempfile.mkdtemp(prefix="cockpit-rehearsal-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        ready, engine = await _start(path, folder, stack, child, (scenario, seed, speed), fixed=until_eof)
+        ready, engine = await _start(path, folder, stack, child, (scenario, seed, speed), size, fixed=until_eof)
         announce(ready)
         await _first_of(stop, engine)
 
@@ -73,7 +84,14 @@ async def _first_of(stop: asyncio.Event, engine: asyncio.Task[None]) -> None:
 
 
 async def _start(
-    path: Path, folder: Path, stack: AsyncExitStack, child: AwsChild | None, how: tuple[str, int, float], *, fixed: bool
+    path: Path,
+    folder: Path,
+    stack: AsyncExitStack,
+    child: AwsChild | None,
+    how: tuple[str, int, float],
+    size: Size | None,
+    *,
+    fixed: bool,
 ) -> tuple[dict[str, Json], asyncio.Task[None]]:
     """`fixed`: begin at the one moment of every rehearsal, for whoever takes the clock over; else at this machine's time."""
     from cockpit.playbook.loader import load
@@ -91,6 +109,7 @@ async def _start(
     origin = ORIGIN if fixed else datetime.now(UTC)
     certificates = make_certificates()
     world = World(playbook, ScaledClock(origin, time.monotonic(), speed), seed=seed, scenario=scenario, origin=origin)
+    crowd = _crowd(world, size)
     servers = Servers(world, folder, stack)
     made = await account
     aws_url = await servers.balancer(made) if made else None
@@ -100,8 +119,21 @@ async def _start(
     rewritten = _rewrite(path, folder, world, addresses, made)
     ready = _ready_line(addresses, rewritten, clock, playbook)
     servers.control(clock, speed)
-    engine = asyncio.create_task(world.engine.run(clock, speed))
+    engine = asyncio.create_task(_live(world, crowd, clock))
     return {**ready, "scenario": scenario, "seed": seed, "pid": os.getpid(), "folder": str(folder)}, engine
+
+
+async def _live(world: World, crowd: Crowd | None, clock: ScaledClock) -> None:
+    """All that happens, until cancelled, or until a fault of any of it."""
+    await asyncio.gather(world.engine.run(clock, clock.speed), *([crowd.churn.run(clock, crowd.events)] if crowd else []))
+
+
+def _crowd(world: World, size: Size | None) -> Crowd | None:
+    if size is None:
+        return None
+    from cockpit.rehearsal.crowd.crowd import Crowd
+
+    return Crowd(world, size)
 
 
 def _ready_line(addresses: Addresses, playbook: Path, clock: ScaledClock, source: Playbook) -> dict[str, Json]:

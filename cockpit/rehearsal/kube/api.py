@@ -13,14 +13,15 @@ from cockpit.rehearsal.kube import authz, deletion, listing, reviews, subresourc
 from cockpit.rehearsal.kube.call import Call, request_info
 from cockpit.rehearsal.kube.discovery import group_versions
 from cockpit.rehearsal.kube.documents import document
-from cockpit.rehearsal.kube.errors import KubeError, Obj, method_not_allowed, not_found, unauthorized
+from cockpit.rehearsal.kube.errors import KubeError, Obj, forbidden, method_not_allowed, not_found, unauthorized
 from cockpit.rehearsal.kube.exec import execute
 from cockpit.rehearsal.kube.faults import Dropped, Faults, NoFaults
-from cockpit.rehearsal.kube.history import Version
+from cockpit.rehearsal.kube.history import Held, Version
 from cockpit.rehearsal.kube.hooks import AnnotationHooks, Hooks
 from cockpit.rehearsal.kube.negotiate import encode, many, negotiate, one
 from cockpit.rehearsal.kube.resources import REVIEWS, served, unknown_resource
 from cockpit.rehearsal.kube.storage import Storage
+from cockpit.rehearsal.kube.streaming import pieces, stream
 from cockpit.rehearsal.kube.watch import Hub, Watch
 
 _GZIP_FROM = 128 * 1024
@@ -83,8 +84,19 @@ class Api:
         if info.verb == "watch":
             return await self._watch(request, call)
         if info.verb == "list":
-            return await compressed(request, listing.list_objects(self.storage, call))
+            return await self._list(request, call)
         return self._single(call)
+
+    async def _list(self, request: web.Request, call: Call) -> web.StreamResponse:
+        found, now = listing.opened(self.storage, call), self.storage.clock.now()
+        long = call.kind.name in self.storage.bulk
+        if long and not found.limit:
+            return await stream(request, pieces(call.kind, found.objects, call.form, now, found.meta))
+        objects, meta = listing.page(found, selected=not call.selector.empty)
+        make = (
+            pieces(call.kind, iter(objects), call.form, now, meta) if long else (many(call.kind, objects, call.form, now, meta),)
+        )
+        return await compressed(request, b"".join(make))
 
     def _single(self, call: Call) -> web.Response:
         """The verbs on one object, and deletecollection."""
@@ -93,13 +105,16 @@ class Api:
             raise method_not_allowed()
         call.check_manager()
         if verb == "get":
-            held = self.storage.version(call.kind.name, call.info.namespace or None, call.info.name)
+            held = self.storage.version(call.kind.name, call.info.namespace or None, call.info.name) or self._in_bulk(call)
             wanted = listing.bare_version(call.query.get("resourceVersion", ""))
             if wanted > self.storage.resource_version:
                 raise listing.too_large(wanted, self.storage.resource_version)
             if held is None:
                 raise not_found(call.kind.name, call.kind.group, call.info.name)
-            return self._answer(call, held.obj)
+            return json_bytes(one(call.kind, held, call.form, self.storage.clock.now()))
+        if self._in_bulk(call) is not None:
+            why = "it is one of the rehearsal's crowd, which takes no writes"
+            raise forbidden(call.kind.name, call.kind.group, call.info.name, why)
         if verb == "create" and not call.info.name:
             return self._answer(call, writes.create(self.storage, call), 201)
         if verb == "update":
@@ -112,6 +127,10 @@ class Api:
         if verb == "deletecollection":
             return self._delete_many(call)
         raise method_not_allowed()
+
+    def _in_bulk(self, call: Call) -> Held | None:
+        bulk = self.storage.bulk.get(call.kind.name)
+        return bulk.find(call.info.namespace, call.info.name) if bulk is not None and call.info.name else None
 
     def _answer(self, call: Call, obj: Obj, status: int = 200) -> web.Response:
         meta = obj["metadata"]
@@ -128,7 +147,8 @@ class Api:
         return json_response({**subresources.SUCCESS, "details": {k: v for k, v in details.items() if v}})
 
     def _delete_many(self, call: Call) -> web.Response:
-        versions, meta = listing.page(self.storage, call)
+        found = listing.opened(self.storage, call, own=True)
+        versions, meta = listing.page(found, selected=not call.selector.empty)
         for version in versions:
             deletion.remove(self.storage, call.kind.name, version.obj, call.options(), graceful=self.hooks.graceful,
                             dry_run=call.info.dry_run)  # fmt: skip

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
 
 import msgspec
 
+from cockpit.rehearsal.kube.bulk import Bulk
 from cockpit.rehearsal.kube.call import Call
 from cockpit.rehearsal.kube.causes import forbidden, unsupported
 from cockpit.rehearsal.kube.errors import KubeError, Obj, bad_options, bad_request, expired
-from cockpit.rehearsal.kube.history import Version
-from cockpit.rehearsal.kube.negotiate import encode, many
+from cockpit.rehearsal.kube.history import Held, Version
+from cockpit.rehearsal.kube.negotiate import encode
 from cockpit.rehearsal.kube.storage import Storage
 
 _TOO_OLD = (
@@ -74,32 +78,52 @@ def too_large(wanted: int, current: int) -> KubeError:
     return KubeError(504, "Timeout", f"Timeout: {text}", details=details, retry_after=1)
 
 
-def list_objects(storage: Storage, call: Call) -> bytes:
-    """The list that is asked for, in the form that is asked for."""
-    versions, meta = page(storage, call)
-    return many(call.kind, versions, call.form, storage.clock.now(), meta)
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list is made of: its objects in order, as of `at`. `total` counts those that are left, whatever is selected."""
+
+    objects: Iterator[Held]
+    total: int
+    at: int
+    limit: int
+    """0: all of them."""
+
+    @property
+    def meta(self) -> Obj:
+        """The metadata of a list of all of them."""
+        return {"resourceVersion": str(self.at)}
 
 
-def page(storage: Storage, call: Call) -> tuple[list[Version], Obj]:
-    """The objects of one page and the list's metadata."""
+def opened(storage: Storage, call: Call, *, own: bool = False) -> Listing:
+    """The list that is asked for. `own`: only of what the storage holds itself."""
     _check_match(call.query)
     limit = max(0, number(call.query.get("limit", "0") or "0"))
     token = _parse_token(call.query["continue"]) if call.query.get("continue") else None
     at, limit = _moment(storage, call, token, limit)
     versions = _versions(storage, call, at, token)
-    if token is not None:
-        versions = [v for v in versions if v.key > token.start]
+    after = token.start if token is not None else None
+    if after is not None:
+        versions = [v for v in versions if v.key > after]
     selector = call.selector
-    chosen = iter(versions) if selector.empty else (v for v in versions if selector.matches(v.obj))
-    if not limit:
-        return list(chosen), {"resourceVersion": str(at)}
-    found = list(islice(chosen, limit + 1))
-    meta: Obj = {"resourceVersion": str(at)}
-    if len(found) > limit:
+    objects: Iterator[Held] = iter(versions) if selector.empty else (v for v in versions if selector.matches(v.obj))
+    bulk, total = storage.bulk.get(call.kind.name), len(versions)
+    if bulk is not None and not own:
+        objects = merge(objects, _more(bulk, call, at, token), key=lambda held: held.key)
+        total += bulk.left(at, call.info.namespace, after) if limit and selector.empty else 0
+    return Listing(objects, total, at, limit)
+
+
+def page(listing: Listing, *, selected: bool) -> tuple[list[Held], Obj]:
+    """The objects of one page and the list's metadata; `selected`: there was a selector, and nobody knows how many are left."""
+    meta = listing.meta
+    if not listing.limit:
+        return list(listing.objects), meta
+    found = list(islice(listing.objects, listing.limit + 1))
+    if len(found) > listing.limit:
         found.pop()
-        meta["continue"] = _Token(at, found[-1].key).text()
-        if selector.empty:
-            meta["remainingItemCount"] = len(versions) - limit
+        meta["continue"] = _Token(listing.at, found[-1].key).text()
+        if not selected:
+            meta["remainingItemCount"] = listing.total - listing.limit
     return found, meta
 
 
@@ -136,8 +160,20 @@ def _moment(storage: Storage, call: Call, token: _Token | None, limit: int) -> t
 
 
 def _versions(storage: Storage, call: Call, at: int, token: _Token | None) -> list[Version]:
-    try:
+    with _told_apart(token):
         return storage.versions(call.kind.name, call.info.namespace or None, at)
+
+
+def _more(bulk: Bulk, call: Call, at: int, token: _Token | None) -> Iterator[Held]:
+    with _told_apart(token):
+        return bulk.list(at, bulk.choose(call.info.namespace, call.selector), token.start if token is not None else None)
+
+
+@contextmanager
+def _told_apart(token: _Token | None) -> Iterator[None]:
+    """A version that is forgotten, in the words for a list that begins and for one that goes on."""
+    try:
+        yield
     except KubeError:
         if token is None:
             raise expired("The resourceVersion for the provided list is too old.") from None

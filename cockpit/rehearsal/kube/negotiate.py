@@ -11,7 +11,7 @@ import msgspec
 
 from cockpit.rehearsal.kube.errors import Obj, bad_request, not_acceptable
 from cockpit.rehearsal.kube.events import to_events_v1
-from cockpit.rehearsal.kube.history import Version
+from cockpit.rehearsal.kube.history import Held
 from cockpit.rehearsal.kube.resources import EVENTS_V1, Resource
 from cockpit.rehearsal.kube.table import partial, table
 
@@ -62,7 +62,7 @@ def _as_served(kind: Resource, obj: Obj) -> Obj:
     return to_events_v1(obj) if kind is EVENTS_V1 else obj
 
 
-def one(kind: Resource, version: Version, form: Form, now: datetime, *, header: bool = True) -> bytes:
+def one(kind: Resource, version: Held, form: Form, now: datetime, *, header: bool = True) -> bytes:
     """One object in this form; `header`: a Table with its columns."""
     if form.kind is As.TABLE:
         meta = {"resourceVersion": str(version.number)}
@@ -72,7 +72,7 @@ def one(kind: Resource, version: Version, form: Form, now: datetime, *, header: 
     return encode(to_events_v1(version.obj)) if kind is EVENTS_V1 else version.full()
 
 
-def many(kind: Resource, versions: Sequence[Version], form: Form, now: datetime, meta: Obj) -> bytes:
+def many(kind: Resource, versions: Sequence[Held], form: Form, now: datetime, meta: Obj) -> bytes:
     """A list of objects in this form; plain lists are joined from bytes that were encoded before."""
     if form.kind is As.TABLE:
         objects = (_as_served(kind, v.obj) if form.include == "Object" and kind is EVENTS_V1 else v.obj for v in versions)

@@ -6,21 +6,24 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cockpit.clock import Clock
 from cockpit.rehearsal.kube.defaults import fill
 from cockpit.rehearsal.kube.errors import KubeError, Obj, already_exists, bad_request, conflict, expired, not_found
-from cockpit.rehearsal.kube.history import Change, Log, Version
+from cockpit.rehearsal.kube.history import Log, Version, Write
 from cockpit.rehearsal.kube.resources import TYPES, Resource, stored
 from cockpit.rehearsal.kube.schema import decode
+
+if TYPE_CHECKING:
+    from cockpit.rehearsal.kube.bulk import Bulk
 
 Listener: TypeAlias = Callable[[str, str, Obj], None]
 """Called with ADDED | MODIFIED | DELETED, the resource's plural and the object, after each change."""
 
 Objects: TypeAlias = list[Obj]
 Versions: TypeAlias = list[Version]
-Changes: TypeAlias = list[Change]
+Changes: TypeAlias = list[Write]
 Keys: TypeAlias = list[tuple[str, str]]
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
@@ -43,6 +46,8 @@ class Storage:
         """The newest resource version; one number for all resources, as etcd's revision."""
         self.watch_epoch = 0
         """Grows with `expire_watches`: streams of an older epoch end with 410."""
+        self.bulk: dict[str, Bulk] = {}
+        """More objects by resource, which lists and watches show beside those that are held here. Nobody else sees them."""
         self._objects: dict[str, dict[tuple[str, str], Version]] = {t.name: {} for t in TYPES}
         self._logs: dict[str, Log] = {t.name: Log() for t in TYPES}
         self._sorted: dict[str, Keys] = {}
@@ -208,7 +213,7 @@ class Storage:
             del self._objects[kind.name][new.key]
         else:
             self._objects[kind.name][new.key] = new
-        self._logs[kind.name].append(Change(change, self.resource_version, new, old))
+        self._logs[kind.name].append(Write(change, self.resource_version, new, old))
         for callback in tuple(self._listeners):
             callback(change, kind.name, obj)
         return obj

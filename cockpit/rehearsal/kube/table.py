@@ -56,13 +56,15 @@ def table(
     header: bool = True,
 ) -> Obj:
     """A Table of these objects at `now`; `include` is the request's includeObject (None, Metadata, Object)."""
-    cells = ROWS[resource]
-    rows = []
-    for obj in objects:
-        shown = obj if include == "Object" else partial(obj, version)
-        rows.append({"cells": cells(obj, now), "object": None if include == "None" else shown})
+    rows = [table_row(resource, obj, now, version=version, include=include) for obj in objects]
     head = {"kind": "Table", "apiVersion": f"meta.k8s.io/{version}", "metadata": meta}
     return {**head, "columnDefinitions": columns(resource) if header else None, "rows": rows}
+
+
+def table_row(resource: str, obj: Obj, now: datetime, *, version: str = "v1", include: str = "") -> Obj:
+    """A row of a Table."""
+    shown = obj if include == "Object" else partial(obj, version)
+    return {"cells": ROWS[resource](obj, now), "object": None if include == "None" else shown}
 
 
 def partial(obj: Obj, version: str = "v1") -> Obj:
