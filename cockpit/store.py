@@ -17,7 +17,7 @@ from cockpit.model.auditing import NOT_AUDITED
 from cockpit.model.cluster import KubeEvent
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName, SourceState
 from cockpit.redact import told
-from cockpit.sources.base import Kind, Observation, Source
+from cockpit.sources.base import GONE, NO_PROGRESS, Batch, Batching, Kind, Observation, Progress, Source
 
 RESTART_SECONDS = 5.0
 
@@ -32,6 +32,7 @@ class _Held:
     listed: bool = False
     heard: float | None = None
     fault: str = ""
+    progress: Progress = NO_PROGRESS
 
     def writable(self) -> dict[Any, Any]:
         """The map, copied first when a snapshot holds it."""
@@ -49,11 +50,28 @@ class _Held:
     def state(self, now: float) -> SourceState:
         """How far it may be believed at `now`."""
         age = None if self.heard is None else max(0.0, now - self.heard)
+        read, expected = self.progress.read, self.progress.expected
         if self.fault:
-            return SourceState(Freshness.FAULT, age, self.fault)
+            return SourceState(Freshness.FAULT, age, self.fault, read, expected)
         if not self.listed or age is None:
-            return SourceState(Freshness.UNSYNCED, age)
-        return SourceState(Freshness.STALE if age > self.stale_after else Freshness.LIVE, age)
+            return SourceState(Freshness.UNSYNCED, age, "", read, expected)
+        return SourceState(Freshness.STALE if age > self.stale_after else Freshness.LIVE, age, "", read, expected)
+
+    def change(self, changes: Mapping[object, object]) -> None:
+        """Take in the values of keys, GONE where there is none any more. What is as it was costs no copy."""
+        data = self.data
+        fresh = {key: value for key, value in changes.items() if value is not GONE and data.get(key) != value}
+        if fresh:
+            self.writable().update(fresh)
+        self.remove([key for key, value in changes.items() if value is GONE])
+
+    def remove(self, keys: Iterable[object]) -> None:
+        """Forget these keys."""
+        gone = [key for key in keys if key in self.data]
+        if gone:
+            data = self.writable()
+            for key in gone:
+                del data[key]
 
 
 class Store:
@@ -78,16 +96,29 @@ class Store:
             return
         match observation.kind:
             case Kind.UPSERT:
-                self._upsert(held, observation)
+                held.change({observation.key: observation.value})
             case Kind.DELETE:
-                self._delete(held, {observation.key})
+                held.remove([observation.key])
             case Kind.LISTED:
-                self._delete(held, held.data.keys() - observation.keys)
+                held.remove(held.data.keys() - observation.keys)
                 held.listed = True
             case _:
                 pass
         held.fault = ""
         held.heard = observation.at
+
+    def take(self, batch: Batch) -> None:
+        """Take many observations of one source in at once."""
+        held = self._source(batch.source)
+        held.progress = batch.progress or held.progress
+        if batch.changes:
+            held.change(batch.changes)
+        if batch.listed is not None:
+            held.remove(held.data.keys() - batch.listed)
+            held.listed = True
+        if batch.changes or batch.heard or batch.listed is not None:
+            held.fault, held.heard = "", batch.at
+        held.fault = batch.fault or held.fault
 
     def freeze(self) -> Snapshot:
         """What is known now, with the next number."""
@@ -132,17 +163,6 @@ class Store:
             self._events = tuple(sorted(held.handed_out().values(), key=lambda event: (event.time, event.name)))
         return self._events
 
-    def _upsert(self, held: _Held, observation: Observation) -> None:
-        if held.data.get(observation.key) != observation.value:
-            held.writable()[observation.key] = observation.value
-
-    def _delete(self, held: _Held, keys: Iterable[object]) -> None:
-        gone = [key for key in keys if key in held.data]
-        if gone:
-            data = held.writable()
-            for key in gone:
-                del data[key]
-
 
 async def drive(source: Source, store: Store) -> None:
     """Pump a source into a store until cancelled. A source that crashes or ends is a FAULT, and is started again."""
@@ -150,11 +170,20 @@ async def drive(source: Source, store: Store) -> None:
     while True:
         why = "the source ended"
         try:
-            async with aclosing(cast("AsyncGenerator[Observation, None]", source.observe())) as observations:
-                async for observation in observations:
-                    store.fold(observation)
+            await _pump(source, store)
         except Exception as error:
             why = told(f"the source crashed ({type(error).__name__}: {error})", 300)
         for name in source.names:
             store.fold(Observation(name, Kind.FAULT, store.clock.monotonic(), why=why))
         await store.clock.sleep(RESTART_SECONDS)
+
+
+async def _pump(source: Source, store: Store) -> None:
+    if isinstance(source, Batching):
+        async with aclosing(source.batches()) as batches:
+            async for batch in batches:
+                store.take(batch)
+        return
+    async with aclosing(cast("AsyncGenerator[Observation, None]", source.observe())) as observations:
+        async for observation in observations:
+            store.fold(observation)

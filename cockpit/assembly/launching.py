@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from cockpit.model.playbook import Playbook, Promote
 from cockpit.run.early import record_early_start
 
 if TYPE_CHECKING:
+    from cockpit.connections.kube import KubeClient
     from cockpit.controls.desk import Desk
     from cockpit.flight import Flight
     from cockpit.model.check import Report
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from cockpit.run.crew import Crew
     from cockpit.run.frame import Identity
     from cockpit.run.logbook import Logbook
+    from cockpit.run.observing import Observing
     from cockpit.run.shared.sharing import Sharing
 
 
@@ -34,16 +37,29 @@ async def launch(path: Path, options: Options, say: Say = lambda _: None) -> Fli
     say("loading the playbook")
     playbook = await asyncio.to_thread(load, path)
     say("connecting")
-    servers = await connect_all(playbook, options)
+    observing, begin = _observing(playbook, options)
+    servers: Connections | None = None
     try:
+        servers = await connect_all(playbook, options, begin)
         say("preflight")
-        return await _ready(playbook, servers, options)
+        return await _ready(playbook, servers, options, observing)
     except BaseException:
-        await servers.aclose()
+        await observing.aclose()
+        if servers:
+            await servers.aclose()
         raise
 
 
-async def _ready(playbook: Playbook, servers: Connections, options: Options) -> Flight:
+def _observing(playbook: Playbook, options: Options) -> tuple[Observing, Callable[[KubeClient], None]]:
+    """What is observed, and what begins with it: the cluster's lists are under way while all the rest is still being opened."""
+    from cockpit.run.observing import Observing
+    from cockpit.sources.cluster import cluster_sources
+
+    observing = Observing(options.clock)
+    return observing, lambda kube: observing.begin(cluster_sources(kube, playbook, options.clock))
+
+
+async def _ready(playbook: Playbook, servers: Connections, options: Options, observing: Observing) -> Flight:
     from cockpit.preflight import fix, preflight
 
     name = run_name(playbook, options.clock)
@@ -55,15 +71,22 @@ async def _ready(playbook: Playbook, servers: Connections, options: Options) -> 
     record_early_start(logbook, options.early)
     _name_second_seat(logbook, playbook, options.second_seat)
     desk = _desk(playbook, servers, options, logbook.operator)
-    flight = _flight(playbook, servers, options, logbook, report.pin, desk)
-    if servers.kube:
-        servers.kube.keep_warm()
+    flight = _flight(playbook, servers, options, logbook, report.pin, desk, observing)
+    _keep_warm(playbook, servers, logbook)
     flight.start()
     if desk:
         desk.start()
         if options.alone and not servers.read_only:
             await _alone(flight, desk)
     return flight
+
+
+def _keep_warm(playbook: Playbook, servers: Connections, logbook: Logbook) -> None:
+    """Whatever a rollback writes through is open, and its credentials are fetched, before anybody asks for one."""
+    if servers.kube:
+        servers.kube.keep_warm(lambda words: logbook.say(EventType.SOURCE_FAULT, words, source="credentials"))
+    if servers.elb and playbook.alb and not servers.read_only:
+        servers.elb.keep_warm(playbook.alb.target_groups[playbook.target.from_arch])
 
 
 def _begin(logbook: Logbook, playbook: Playbook, servers: Connections, report: Report) -> None:
@@ -80,13 +103,24 @@ def _name_second_seat(logbook: Logbook, playbook: Playbook, seat: str) -> None:
         logbook.say(EventType.CONTROLS, words, second_seat=seat)
 
 
-def _flight(playbook: Playbook, servers: Connections, options: Options, logbook: Logbook, pin: Pin, desk: Desk | None) -> Flight:
+def _flight(
+    playbook: Playbook,
+    servers: Connections,
+    options: Options,
+    logbook: Logbook,
+    pin: Pin,
+    desk: Desk | None,
+    observing: Observing,
+) -> Flight:
     from cockpit.flight import Flight
 
     levers = crew(playbook, servers, options, logbook.run, on_retry=lambda words: flight.course.say_retrying(words))
     probes = not (servers.read_only or options.dry_run)
     audit = audits(playbook, servers, options.clock, pin.account)
-    asked = [*sources(playbook, servers, options.clock, probes=probes), *permissions(playbook, servers, options.clock)]
+    asked = [
+        *sources(playbook, servers, options.clock, probes=probes, begun=True),
+        *permissions(playbook, servers, options.clock),
+    ]
     flight = Flight(
         levers,
         [*asked, audit] if audit else asked,
@@ -100,6 +134,7 @@ def _flight(playbook: Playbook, servers: Connections, options: Options, logbook:
         desk=desk,
         sharing=_sharing(levers, servers, options, logbook, desk, pin),
         audit=audit.again if audit else None,
+        observing=observing,
     )
     return flight
 

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from cockpit.sources.portability import PortabilitySource
 
 
-def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: bool = False) -> list[Source]:
-    """Everything that is observed. With `probes` also what the playbook allows to ask inside of containers."""
+def sources(playbook: Playbook, servers: Connections, clock: Clock, *, probes: bool = False, begun: bool = False) -> list[Source]:
+    """Everything that is observed; but for the cluster's own sources when those have `begun` before.
+
+    With `probes` also what the playbook allows to ask inside of containers.
+    """
     from cockpit.sources.alb import AlbSource
     from cockpit.sources.cluster import cluster_sources
 
     found: list[Source] = []
     if servers.kube:
-        found += cluster_sources(servers.kube, playbook, clock)
+        found += () if begun else cluster_sources(servers.kube, playbook, clock)
         found.append(_images(servers, playbook, clock, probes=probes))
     if servers.elb and playbook.alb:
         found.append(AlbSource(servers.elb, playbook.alb, clock))
@@ -75,12 +78,12 @@ def _pinned(playbook: Playbook, account: str) -> Playbook:
 
 def _signals(playbook: Playbook, servers: Connections, clock: Clock) -> list[Source]:
     """Whoever is asked for signals, as one source."""
-    from cockpit.sources.prometheus import MetricsSource, keep
+    from cockpit.sources.prometheus import MetricsSource, keep, urgent_first
     from cockpit.sources.signals import Signals
 
     parts: list[Source] = []
     if playbook.prometheus:
-        promql = {name: signal for name, signal in playbook.signals.items() if signal.measure is None}
+        promql = {name: signal for name, signal in urgent_first(playbook).items() if signal.measure is None}
         parts.append(MetricsSource(playbook.prometheus, promql, clock, keep=keep(playbook)))
     if playbook.cloudwatch and servers.cloudwatch:
         from cockpit.sources.cloudwatch import CloudWatchSource

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.assembly.options import Options
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
     from cockpit.connections.registry.client import RegistryClient
 
 T = TypeVar("T")
+Begin = Callable[["KubeClient"], None]
+HEAD_START_SECONDS = 0.3
+"""Wall seconds for which the load balancer's libraries are imported after the cluster's, whose credentials may take longer."""
 OPENING_SECONDS = 20.0
 """Wall seconds for which a way home waits for credentials of AWS."""
+
+
+def _nothing(_: KubeClient) -> None:
+    return None
 
 
 @dataclass(slots=True)
@@ -64,13 +72,15 @@ class Connections:
             await self.registry.aclose()
 
 
-async def connect(playbook: Playbook, options: Options) -> Connections:
-    """Open the connections side by side. Failures are kept, so that a rollback can use what there is."""
+async def connect(playbook: Playbook, options: Options, begin: Begin = _nothing) -> Connections:
+    """Open the connections side by side. Failures are kept, so that a rollback can use what there is.
+
+    `begin` is called with the cluster's as soon as that is there.
+    """
     found = Connections()
-    account = _soon(_elb(playbook)) if options.going_home else _elb(playbook)
-    found.kube, found.elb = await asyncio.gather(
-        _kept(found, "affinity", _kube(playbook, options)), _kept(found, "weights", account)
-    )
+    cluster = asyncio.create_task(_cluster(playbook, options, begin))
+    account = _soon(_elb(playbook)) if options.going_home else _after(cluster, partial(_elb, playbook))
+    found.kube, found.elb = await asyncio.gather(_kept(found, "affinity", cluster), _kept(found, "weights", account))
     try:
         why = _read_only(playbook, options, found.kube)
     except UsageError:
@@ -81,18 +91,18 @@ async def connect(playbook: Playbook, options: Options) -> Connections:
     return found
 
 
-async def connect_all(playbook: Playbook, options: Options) -> Connections:
+async def connect_all(playbook: Playbook, options: Options, begin: Begin = _nothing) -> Connections:
     """Open the connections; raises what the first one that fails raises, since a run needs all of them."""
-    found = await connect_to_look(playbook, options)
+    found = await connect_to_look(playbook, options, begin)
     for failure in found.failures.values():
         await found.aclose()
         raise failure
     return found
 
 
-async def connect_to_look(playbook: Playbook, options: Options) -> Connections:
+async def connect_to_look(playbook: Playbook, options: Options, begin: Begin = _nothing) -> Connections:
     """Open the connections; raises what the cluster's raises. Whoever only looks can do without the others, and says so."""
-    found = await connect(playbook, options)
+    found = await connect(playbook, options, begin)
     found.cloudwatch = await _kept(found, "metrics", _cloudwatch(playbook))
     if found.kube is None:
         await found.aclose()
@@ -119,10 +129,18 @@ def _read_only(playbook: Playbook, options: Options, kube: KubeClient | None) ->
     return f"this cockpit is read-only here (read_only_contexts in the settings: {clean(glob, 80)})" if glob else ""
 
 
-async def _kube(playbook: Playbook, options: Options) -> KubeClient:
+async def _cluster(playbook: Playbook, options: Options, begin: Begin) -> KubeClient:
     from cockpit.connections.kube import KubeClient
 
-    return await KubeClient.connect(options.context or playbook.target.context, options.kubeconfig)
+    kube = await KubeClient.connect(options.context or playbook.target.context, options.kubeconfig)
+    begin(kube)
+    return kube
+
+
+async def _after(first: asyncio.Task[KubeClient], opening: Callable[[], Awaitable[T]]) -> T:
+    """The same, a moment after `first` or its head start: both are heavy, and what the cluster is asked for takes longest."""
+    await asyncio.wait([first], timeout=HEAD_START_SECONDS)
+    return await opening()
 
 
 async def _elb(playbook: Playbook) -> Elb | None:
@@ -151,7 +169,7 @@ async def _cloudwatch(playbook: Playbook) -> CloudWatchClient | None:
     return await CloudWatchClient.connect(playbook.cloudwatch)
 
 
-async def _kept(found: Connections, lever: str, opening: Coroutine[None, None, T]) -> T | None:
+async def _kept(found: Connections, lever: str, opening: Awaitable[T]) -> T | None:
     try:
         return await opening
     except CockpitError as error:

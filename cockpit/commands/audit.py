@@ -21,6 +21,7 @@ from cockpit.commands.audit_progress import meter
 from cockpit.commands.out import line, warn
 from cockpit.errors import Exit, UsageError
 from cockpit.model.audit import Audit
+from cockpit.quiet import Quiet
 from cockpit.redact import without_known
 from cockpit.rules.portability.gate import Colour
 from cockpit.text import clean
@@ -32,6 +33,11 @@ _VERSION = "/version"
 
 def run(options: argparse.Namespace) -> int:
     """0: green, or waived where that is accepted; 1: something is red, or could not be looked at."""
+    with Quiet():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     clock = settings.clock()
     ask, stdin = asked(options, clock.now().date())
     audit, cluster = asyncio.run(_audited(ask, stdin, options.context))

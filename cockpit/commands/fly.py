@@ -31,7 +31,13 @@ def run(options: argparse.Namespace) -> int:
     program = Path(options.program) if options.program else None
     if alone:
         return headless(lambda say: _launch(path, how, program, say), options)
-    return show(lambda say: _launch(path, how, program, say), path.stem, options.playbook, options.context)
+    return show(
+        lambda say: _launch(path, how, program, say),
+        path.stem,
+        options.playbook,
+        options.context,
+        low_bandwidth=options.low_bandwidth,
+    )
 
 
 async def _launch(path: Path, how: Options, named: Path | None, say: Say) -> Flight:

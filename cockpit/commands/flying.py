@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.commands.out import line
 from cockpit.errors import Exit, UsageError
+from cockpit.quiet import Quiet
 
 if TYPE_CHECKING:
     from cockpit.flight import Flight
@@ -28,18 +29,21 @@ def is_headless(options: argparse.Namespace) -> bool:
     return bool(options.headless) or not (sys.stdout.isatty() and sys.stdin.isatty())
 
 
-def show(launch: Launch, title: str, playbook: str, context: str | None = None) -> int:
+def show(launch: Launch, title: str, playbook: str, context: str | None = None, *, low_bandwidth: bool | None = None) -> int:
     """Fly on the screen: the one door to `screens`, opened by name so that nothing here imports a terminal's libraries.
 
-    `playbook` and `context` are what the command line named, for the last words once the screen is gone.
+    `playbook` and `context` are what the command line named, for the last words once the screen is gone. `low_bandwidth` draws
+    less, for a slow line (None: the line is measured).
     """
     flown: list[Flight] = []
 
     async def kept(say: Say) -> Flight:
         flown.append(await launch(say))
+        flown[-1].between_ticks = quiet.rest
         return flown[-1]
 
-    code = int(import_module("screens.app").run(kept, title))
+    with Quiet() as quiet:
+        code = asyncio.run(_shown(kept, title, low_bandwidth))
     for flight in flown:
         from cockpit.commands.leaving import last_words
 
@@ -49,9 +53,28 @@ def show(launch: Launch, title: str, playbook: str, context: str | None = None) 
     return code
 
 
+async def _shown(launch: Launch, title: str, low_bandwidth: bool | None) -> int:
+    """Launch while the screen is still being imported, beside the loop: it takes longer than servers do to answer."""
+    from cockpit.commands.beginning import Beginning
+
+    beginning = Beginning(launch)
+    try:
+        screen = await asyncio.to_thread(import_module, "screens.app")
+        return int(await screen.run(beginning.launch, title, low_bandwidth))
+    finally:
+        await beginning.aclose()
+
+
 def headless(launch: Launch, options: argparse.Namespace) -> int:
     """Fly without a screen: event lines on stdout, start-up words nowhere."""
-    return int(asyncio.run(_headless(launch, options)))
+
+    async def kept(say: Say) -> Flight:
+        flight = await launch(say)
+        flight.between_ticks = quiet.rest
+        return flight
+
+    with Quiet() as quiet:
+        return int(asyncio.run(_headless(kept, options)))
 
 
 async def _headless(launch: Launch, options: argparse.Namespace) -> Exit:

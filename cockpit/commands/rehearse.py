@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
     world = World.spawn(path, scenario=options.scenario, seed=options.seed, speed=speed)
     try:
         flight = _Rehearsal(world, options, alone)
-        return headless(flight.launch, options) if alone else show(flight.launch, path.stem, options.playbook)
+        if alone:
+            return headless(flight.launch, options)
+        return show(flight.launch, path.stem, options.playbook, low_bandwidth=options.low_bandwidth)
     finally:
         world.kill()
 

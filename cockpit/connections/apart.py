@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
 
@@ -13,25 +13,17 @@ T = TypeVar("T")
 
 async def apart(work: Callable[[], T], name: str) -> T:
     """What `work` gives or raises. Who stops waiting leaves it behind; the process can end all the same."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
+    done: Future[T] = Future()
 
     def run() -> None:
-        result, failed = None, None
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             result = work()
         except BaseException as error:
-            failed = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, failed)
+            done.set_exception(error)
+        else:
+            done.set_result(result)
 
     Thread(target=run, name=name, daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)

@@ -32,8 +32,13 @@ HURRIED_SECONDS = 0.5
 """How long a way back waits to hear whose the credentials are."""
 ARNS_A_CALL = 20
 """DescribeTags takes no more; the others are kept to the same."""
-THREADS = 16
-"""Polls and probes hold twelve at most, however slow the endpoint is: a lever always finds a free one."""
+THREADS = 20
+"""Polls, probes and warming hold sixteen at most, however slow the endpoint is: a lever always finds a free one."""
+WARM = 2
+WARM_READS = 4
+"""Connections that are kept open for writes and for reads: a rollback has two rules and their tags side by side."""
+WARM_SECONDS = 30.0
+"""How often they are used (wall time): an idle one is dropped on the way sooner or later."""
 
 
 class ElbReader:
@@ -47,8 +52,8 @@ class ElbReader:
     async def rules(self, listeners: Sequence[str], rules: Sequence[str]) -> tuple[Rule, ...]:
         """The default rules of `listeners`, then `rules`, in the order of these ARNs, with their tags. NotFound."""
         found: dict[str, Rule] = {}
-        defaults, others = await asyncio.gather(self._defaults(listeners), self._others(rules))
-        tags = await self._tags([*listeners, *rules])
+        asked = (self._defaults(listeners), self._others(rules), self._tags([*listeners, *rules]))
+        defaults, others, tags = await asyncio.gather(*asked)
         for arn, actions in {**defaults, **others}.items():
             found[arn] = Rule(arn, arn in defaults, actions, tags.get(arn, {}))
         return tuple(found[arn] for arn in (*listeners, *rules) if arn in found)
@@ -111,6 +116,9 @@ class Elb(ElbReader):
         """Why nothing may be written here, so that no request that changes anything leaves; empty when it may."""
         self._clients = clients
         self._landing = Landing()
+        self._warm: asyncio.Task[None] | None = None
+        self.warmed = asyncio.Event()
+        """Every connection that is kept warm has been tried once."""
 
     @classmethod
     async def connect(cls, alb: Alb) -> Elb:
@@ -197,8 +205,15 @@ class Elb(ElbReader):
         remove = self._clients.writer.remove_tags
         await self._write(f"{SERVICE}:RemoveTags", arn, lambda: remove(ResourceArns=[arn], TagKeys=list(keys)), way_back, ask)
 
+    def keep_warm(self, group: str) -> None:
+        """Hold connections open for a way back from now on, with credentials that are fresh: `group` is asked about for it."""
+        if self._warm is None:
+            self._warm = asyncio.create_task(self._keep_warm(group), name="aws-warm")
+
     def close(self) -> None:
         """Let go of connections and threads; calls under way end by themselves."""
+        if self._warm:
+            self._warm.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
         for client in (self._clients.reader, self._clients.poller, self._clients.writer, self._clients.sts):
             client.close()
@@ -208,6 +223,17 @@ class Elb(ElbReader):
         asked = self._call("sts:GetCallerIdentity", partial(self._clients.account.check, way_back=way_back))
         with suppress(*([TimeoutError] if way_back else [])):
             await asyncio.wait_for(asked, HURRIED_SECONDS if way_back else None)
+
+    async def _keep_warm(self, group: str) -> None:
+        while True:
+            for client, count in ((self._clients.reader, WARM_READS), (self._clients.writer, WARM)):
+                health = partial(client.describe_target_health, TargetGroupArn=group)
+                asked = [self._call(f"{SERVICE}:DescribeTargetHealth", health) for _ in range(count)]
+                await asyncio.gather(*asked, return_exceptions=True)
+            with suppress(CockpitError):
+                await self.prove(way_back=False)
+            self.warmed.set()
+            await asyncio.sleep(WARM_SECONDS)
 
     async def _write(self, action: str, arn: str, work: Callable[[], object], way_back: bool, ask: Ask | None) -> None:
         if self.read_only:

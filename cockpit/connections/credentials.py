@@ -15,6 +15,7 @@ import threading
 import time
 from base64 import b64decode
 from contextlib import suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -61,29 +62,25 @@ class Access:
         self.tls = self._tls() if self.server.startswith("https") else None
         self.proxy = self._proxy()
         self._impersonation = _impersonation(loader)
-        self._asked = -FRESH_SECONDS
         self._forced = -FRESH_SECONDS
+        self._sent = self._headers()
         self._forget_files()
 
     def headers(self) -> dict[str, str]:
-        """Headers that say who we are, renewed when the credentials are about to expire. Unauthorized when they cannot be."""
-        with self._lock:
-            hook = self._config.refresh_api_key_hook
-            if hook and time.monotonic() - self._asked >= FRESH_SECONDS:
-                with _plain_words():
-                    hook(self._config)
-                _know(self._config)
-                self._asked = time.monotonic()
-                self._forget_files()
-            return self._headers()
+        """Headers that say who we are, as they were fetched last. Never blocks: whoever writes waits for no token."""
+        return self._sent
 
     @property
-    def fresh(self) -> bool:
-        """`headers` will not block now."""
-        return self._config.refresh_api_key_hook is None or time.monotonic() - self._asked < FRESH_SECONDS
+    def expires(self) -> datetime | None:
+        """When the credentials end or have to be read again, as far as they say so."""
+        found = getattr(self._loader, "token_expires_at", None) or getattr(self._loader, "expiry", None)
+        return found.astimezone(UTC) if isinstance(found, datetime) else None
 
     def renew(self) -> bool:
-        """Fetch credentials anew after a refusal; False when that was done just now, so that it would not help."""
+        """Fetch credentials anew, ahead of their end or after a refusal; False when that was done just now and would not help.
+
+        Unauthorized when they cannot be had: those from before stay.
+        """
         with self._lock:
             if time.monotonic() - self._forced < FRESH_SECONDS:
                 return False
@@ -91,6 +88,7 @@ class Access:
             with _plain_words():
                 self._reload()
             _know(self._config)
+            self._sent = self._headers()
             self._forget_files()
             return True
 

@@ -31,7 +31,17 @@ Raw = bytes | msgspec.Raw
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 _ZONE = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+_CHANGES = ("ADDED", "MODIFIED", "DELETED")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_pieces = msgspec.json.Decoder(wire.List[msgspec.Raw])
+
+
+def pieces(page: bytes) -> tuple[wire.ListMeta, list[msgspec.Raw]]:
+    """A page's metadata and its objects as they stand, to be decoded one at a time: a page of structs is never held."""
+    found = _pieces.decode(page)
+    return found.metadata, found.items or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +54,12 @@ class Page(Generic[T]):
 
 
 class Codec(Generic[W, T]):
-    """Decodes pages and single objects of one kind."""
+    """Decodes pages, single objects and changes of one kind."""
 
     def __init__(self, kind: Any, build: Callable[[W], T]) -> None:
         self._page = msgspec.json.Decoder(wire.List[kind])
         self._one = msgspec.json.Decoder(kind)
+        self._event: Any = msgspec.json.Decoder(wire.TypedEvent[kind])
         self._build = build
 
     def page(self, raw: bytes) -> Page[T]:
@@ -60,6 +71,19 @@ class Codec(Generic[W, T]):
     def one(self, raw: Raw) -> T:
         """A single object."""
         return self._build(self._one.decode(raw))
+
+    def changed(self, line: bytes) -> tuple[str, str, T] | None:
+        """What a line of a watch says happened (`ADDED`, `MODIFIED`, `DELETED`), the object's version, and the object.
+
+        None for any other line: a bookmark, an error, what is no such object.
+        """
+        try:
+            found = self._event.decode(line)
+        except msgspec.DecodeError:
+            return None
+        if found.type not in _CHANGES:
+            return None
+        return found.type, found.object.metadata.resource_version, self._build(found.object)
 
 
 def node_of(found: wire.Node) -> Node:

@@ -34,9 +34,10 @@ def own_labels(raw: msgspec.Raw) -> Mapping[str, str]:
     text = bytes(raw)
     if not text:
         return {}
-    # Every node has labels of its own, so caching does not help: plain printable ASCII without escapes has nothing to clean.
+    # Every node has labels of its own, so caching them whole does not help; but most words in them are those of others.
+    # Plain printable ASCII without escapes has nothing to clean.
     if len(text) < _PLAIN_BYTES and text.isascii() and b"\\" not in text and text.decode("ascii").isprintable():
-        return _plain_labels.decode(text) if text != b"null" else {}
+        return {key: shared(value) for key, value in _plain_labels.decode(text).items()} if text != b"null" else {}
     return _labels_from(text)
 
 

@@ -1,8 +1,8 @@
 """A Kubernetes API server over plain HTTP: raw bytes out, JSON in, every failure a `cockpit.errors`.
 
 The official client's models cost 40 times the time and 8 times the memory of decoding the bytes where they are needed, and it
-sets no socket time-out; so only credentials come from it. Reads and writes have pools of their own: a write never waits for one.
-So has the pulse, which must not hang with what it is there to rescue.
+sets no socket time-out; so only credentials come from it. Writes have lanes of their own, apart from what is read: a write never
+waits for a read, nor for a handshake or a token. So has the pulse, which must not hang with what it is there to rescue.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ import httpx
 import msgspec
 
 from cockpit.connections.failures import plain_words, rejection
-from cockpit.connections.kube_http import CONNECT_SECONDS, READ_SECONDS, WARM_SECONDS, client_of, lines
+from cockpit.connections.kube_http import CONNECT_SECONDS, READ_SECONDS, WARM_SECONDS, client_of, encoding
 from cockpit.connections.landing import Landing
+from cockpit.connections.lanes import Lanes
+from cockpit.connections.offers import Offers
 from cockpit.connections.pinned import HURRIED_SECONDS, KUBE_SYSTEM, TRIES, Reconnecting, another, sealed, uid_of, unasked
 from cockpit.connections.pool import Pool
 from cockpit.connections.pulse import PATIENCE_SECONDS, Pulse
+from cockpit.connections.reading import Reading
+from cockpit.connections.renewal import Renewal, Say
 from cockpit.connections.tidy import tidy
 from cockpit.connections.wire import list_meta
 from cockpit.errors import CockpitError, Refused, Unreachable, UsageError
@@ -43,7 +47,6 @@ WATCH_READ_SECONDS = 75.0
 """Longer than the minute between bookmarks: silence for so long means that the connection is dead."""
 WATCH_SECONDS = 300
 _NOTHING: Params = {}
-_JSON: Params = {"Content-Type": "application/json"}
 
 
 class KubeClient:
@@ -55,9 +58,13 @@ class KubeClient:
         self._access = access
         self._what = f"API server {self.server}"
         self._reader = Pool(lambda: client_of(access, READ_SECONDS, CONNECT_SECONDS))
-        self._writer = Pool(lambda: client_of(access, READ_SECONDS, CONNECT_SECONDS))
+        self._lanes = Lanes(lambda: client_of(access, READ_SECONDS, CONNECT_SECONDS))
         self._prober = Pool(lambda: client_of(access, PATIENCE_SECONDS, PATIENCE_SECONDS))
         self._warm: asyncio.Task[None] | None = None
+        self._renewal = Renewal(access)
+        self._reading = Reading(access, self._reader, self._headers, self._what)
+        self.offers = Offers(lambda: self.get("/version"), encoding(access.server))
+        """How lists are had best from this server."""
         self._pinned = ""
         self._landing = Landing()
         self.read_only = ""
@@ -82,11 +89,17 @@ class KubeClient:
         await self._landing.clear(path)
         return await self._request(self._reader, "GET", path, params)
 
+    async def look(self, path: str) -> bytes:
+        """As `get`, for who is about to write: on a connection that is kept for writes, which is open already."""
+        await self._landing.clear(path)
+        async with self._lanes.one() as lane:
+            return await self._request(lane, "GET", path, _NOTHING)
+
     async def pages(self, path: str, params: Params = _NOTHING, limit: int = 500) -> AsyncGenerator[bytes, None]:
         """A list in pages of up to `limit` objects. Gone when the server forgot the list's version half-way: start again."""
         asked = {**params, "limit": str(limit)}
         while True:
-            page = await self.get(path, asked)
+            page = await self._reading.page(path, asked, self.offers.encoding)
             try:
                 token = list_meta(page).continue_
             except msgspec.DecodeError as error:
@@ -101,23 +114,15 @@ class KubeClient:
 
         With `accepted` an empty line comes first, once the server has taken the watch: it may have nothing to tell for long.
         """
+        async with aclosing(self.watched(path, params)) as found:
+            async for lines in found:
+                for line in lines or ([b""] if accepted else []):
+                    yield line
+
+    def watched(self, path: str, params: Params = _NOTHING) -> AsyncGenerator[list[bytes], None]:
+        """The same, as many lines at a time as have come; first none, once the server has taken the watch."""
         asked = {"allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS), **params, "watch": "1"}
-        headers = {**await self._headers(), "Accept-Encoding": "identity"}
-        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, read=WATCH_READ_SECONDS)
-        with plain_words(self._what):
-            async with (
-                self._reader.client() as client,
-                client.stream("GET", path, params=asked, headers=headers, timeout=timeout, extensions=tidy()) as response,
-            ):
-                if response.status_code >= 400:
-                    if response.status_code == 401:
-                        await asyncio.to_thread(self._access.renew)  # for the next attempt
-                    raise rejection(response.status_code, await response.aread(), response.headers.get("Retry-After"))
-                if accepted:
-                    yield b""
-                async with aclosing(lines(response, self._what)) as found:
-                    async for line in found:
-                        yield line
+        return self._reading.watch(path, asked, WATCH_READ_SECONDS)
 
     @property
     def authority(self) -> str:
@@ -176,11 +181,11 @@ class KubeClient:
 
     async def ask(self, path: str, body: Json) -> bytes:
         """The answer to a POST that keeps nothing, as reviews of access are."""
-        return await self._request(self._reader, "POST", path, _NOTHING, msgspec.json.encode(body), _JSON)
+        return await self._reading.page(path, _NOTHING, self.offers.encoding, msgspec.json.encode(body))
 
     async def rehearse(self, path: str, body: Json) -> bytes:
         """The object that a POST would make: the server admits it, with its webhooks, and keeps nothing (`dryRun=All`)."""
-        return await self._request(self._reader, "POST", path, {"dryRun": "All"}, msgspec.json.encode(body), _JSON)
+        return await self._reading.page(path, {"dryRun": "All"}, self.offers.encoding, msgspec.json.encode(body))
 
     async def put(self, path: str, body: Json, params: Params = _NOTHING) -> bytes:
         """The object after a PUT. Conflict when the resourceVersion in `body` is no longer that of the object."""
@@ -195,38 +200,44 @@ class KubeClient:
         if self.read_only:
             raise Refused(f"nothing was run: {self.read_only}")
         module = await asyncio.to_thread(import_module, "cockpit.connections.kube_exec")  # aiohttp is 0.5 s of imports
-        door = module.Door(self._access.server, await self._headers(), self._access.tls, self._access.proxy)
+        door = module.Door(self._access.server, self._headers(), self._access.tls, self._access.proxy)
         ran: Ran = await module.execute(door, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", container, command)
         return ran
 
-    def keep_warm(self) -> None:
-        """Hold one open connection for writes from now on, so that a write costs no handshake."""
+    def keep_warm(self, say: Say | None = None) -> None:
+        """Hold open connections for writes from now on: none costs a handshake. `say` hears of trouble with renewals."""
+        self._renewal.say = say
         if self._warm is None:
             self._warm = asyncio.create_task(self._keep_warm(), name="kube-warm")
 
     async def aclose(self) -> None:
         """Close every connection."""
+        self._reading.renew()
+        await self._renewal.aclose()
         if self._warm:
             self._warm.cancel()
             with suppress(asyncio.CancelledError):
                 await self._warm
-        for pool in (self._reader, self._writer, self._prober):
+        for pool in (self._reader, self._lanes, self._prober):
             await pool.aclose()
 
     async def _probe(self) -> None:
         await self._send(self._prober, "GET", "/version", _NOTHING, None, _NOTHING)
 
     async def _leave_behind(self) -> None:
-        for pool in (self._reader, self._writer):
+        self._reading.renew()
+        for pool in (self._reader, self._lanes):
             await pool.renew()
 
     async def _keep_warm(self) -> None:
         while True:
-            with suppress(CockpitError):
-                # A way back that gets no answer in time goes out on this connection: it must not lead elsewhere.
-                if not await self._is_pinned(way_back=False):
-                    await self._request(self._writer, "GET", "/version", _NOTHING)
+            await self._lanes.warm(self._greet)
             await asyncio.sleep(WARM_SECONDS)
+
+    async def _greet(self, lane: Pool) -> None:
+        # A way back that gets no answer in time goes out without one: no connection that waits for it may lead elsewhere.
+        if not await self._is_pinned(lane, way_back=False):
+            await self._request(lane, "GET", "/version", _NOTHING)
 
     async def _write(
         self, method: str, path: str, body: Json, params: Params, kind: str = "application/json", *, way_back: bool = False
@@ -235,25 +246,26 @@ class KubeClient:
             raise Refused(f"nothing was sent: {self.read_only}")
         raw, extra = msgspec.json.encode(body), {"Content-Type": kind}
         for _ in range(TRIES):
-            seal = await self._is_pinned(way_back=way_back)
-            request = self._request(self._writer, method, path, params, raw, extra, seal=seal)
-            with suppress(Reconnecting):
-                return await (self._landing.write((path,), request) if method == "PATCH" else request)
+            async with self._lanes.one() as lane:
+                seal = await self._is_pinned(lane, way_back=way_back)
+                request = self._request(lane, method, path, params, raw, extra, seal=seal)
+                with suppress(Reconnecting):
+                    return await (self._landing.write((path,), request) if method == "PATCH" else request)
         raise Unreachable(f"{self._what}: its connections break off before anything can be written; nothing was sent")
 
-    async def _is_pinned(self, *, way_back: bool) -> bool:
+    async def _is_pinned(self, lane: Pool, *, way_back: bool) -> bool:
         """Whether the pinned cluster has just answered; False where nothing is pinned. Refused as `pin` says."""
         if not self._pinned:
             return False
         try:
             async with asyncio.timeout(HURRIED_SECONDS if way_back else None):
-                found = uid_of(await self._request(self._writer, "GET", KUBE_SYSTEM, _NOTHING), self._what)
+                found = uid_of(await self._request(lane, "GET", KUBE_SYSTEM, _NOTHING), self._what)
         except (CockpitError, TimeoutError) as error:
             if way_back:
                 return False
             raise unasked(error) from error
         if found != self._pinned:
-            await self._writer.renew()
+            await self._lanes.renew()
             raise another(self._what, self._pinned, found)
         return True
 
@@ -279,16 +291,15 @@ class KubeClient:
     async def _send(
         self, pool: Pool, method: str, path: str, params: Params, body: bytes | None, extra: Params, *, seal: bool = False
     ) -> httpx.Response:
-        headers = {**await self._headers(), **extra}
+        headers = {**self._headers(), **extra}
         extensions = sealed(tidy()) if seal else tidy()
         with plain_words(self._what):
             async with asyncio.timeout(REQUEST_SECONDS), pool.client() as client:
                 return await client.request(method, path, params=params, content=body, headers=headers, extensions=extensions)
 
-    async def _headers(self) -> dict[str, str]:
-        if self._access.fresh:
-            return self._access.headers()
-        return await asyncio.to_thread(self._access.headers)
+    def _headers(self) -> dict[str, str]:
+        self._renewal.start()
+        return self._access.headers()
 
 
 def _open(context: str | None, kubeconfig: Path | None) -> Access:

@@ -61,8 +61,9 @@ class Loader(KubeConfigLoader):
         else:
             self.cert_file = self._keep("certificate", status["clientCertificateData"])
             self.key_file = self._keep("key", status.get("clientKeyData", ""))
-        if "expirationTimestamp" in status:
-            self.expiry = untyped(parse_rfc3339)(status["expirationTimestamp"])
+        # None, too, when nothing is said this time: what was said of the one before is no longer true.
+        told = status.get("expirationTimestamp")
+        self.expiry = untyped(parse_rfc3339)(told) if told else None
 
     def _keep(self, name: str, text: str) -> str:
         path = Path(self._temp_file_path) / f"exec-{name}"

@@ -81,9 +81,12 @@ class PrometheusClient:
         self.pulse = Pulse(self._probe, self._http.renew)
         """Whether the server answers queries at all; felt by whoever asks from time to time."""
 
-    async def instant(self, query: str) -> Sample:
-        """The value of a query now, with the server's time. NoData, Rejected, Unauthorized, Throttled, Unreachable."""
-        data = await self._ask("query", {"query": query})
+    async def instant(self, query: str, within: float = READ_SECONDS) -> Sample:
+        """The value of a query now, with the server's time; `within` so many seconds of wall time.
+
+        NoData, Rejected, Unauthorized, Throttled, Unreachable.
+        """
+        data = await self._ask("query", {"query": query}, within=within)
         if data.result_type == "scalar":
             return _sample(_decoded(data.result, tuple[float, str], self.url))
         found = _single(_decoded(data.result, list[_Result], self.url))
@@ -109,10 +112,10 @@ class PrometheusClient:
         # Not /-/ready: what speaks for a Prometheus may not have it, and a proxy's answer says nothing of what is behind it.
         await self._ask("query", {"query": "1"}, self._prober)
 
-    async def _ask(self, what: str, form: Mapping[str, str], pool: Pool | None = None) -> _Data:
+    async def _ask(self, what: str, form: Mapping[str, str], pool: Pool | None = None, within: float = READ_SECONDS * 2) -> _Data:
         headers = await self._identity()
         with plain_words(f"Prometheus {self.url}"):
-            async with asyncio.timeout(READ_SECONDS * 2), (pool or self._http).client() as client:
+            async with asyncio.timeout(within), (pool or self._http).client() as client:
                 response = await client.post(f"{self.url}/api/v1/{what}", data=dict(form), headers=headers, extensions=tidy())
         answer = _answer(response)
         if response.status_code == 200 and answer.status == "success" and answer.data is not None:

@@ -12,15 +12,16 @@ from cockpit.flight.ticker import Ticker
 from cockpit.model.event import Event, EventType
 from cockpit.model.playbook import Promote
 from cockpit.model.snapshot import Freshness, Snapshot
+from cockpit.rules.kept import forget
 from cockpit.run.crew import Crew
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.logbook import Logbook
+from cockpit.run.observing import Observing
 from cockpit.run.portability import record_use
 from cockpit.run.shared.seat import Desk, Seat
 from cockpit.run.shared.sharing import Sharing
 from cockpit.run.state import HoldBy, RunState, Stage
 from cockpit.sources.base import Heeding, Sighted, Source
-from cockpit.store import Store, drive
 
 SYNCING_TICK = 0.1
 """Wall seconds between ticks until every source has been heard from."""
@@ -30,7 +31,7 @@ class Flight:
     """Everything of one run but its screen. Requests answer with the reason why they cannot be met, empty when they are.
 
     `autopilot` promotes wherever the rules permit it; otherwise only phases with `promote: auto` leave by themselves.
-    `audit` asks for another portability audit.
+    `audit` asks for another portability audit. `observing` has begun with sources that are not among `sources`.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Flight:
         desk: Desk | None = None,
         sharing: Sharing | None = None,
         audit: Callable[[], str] | None = None,
+        observing: Observing | None = None,
     ) -> None:
         self.crew = crew
         self.clock = clock
@@ -58,14 +60,17 @@ class Flight:
         self.tick_seconds = tick_seconds
         self.synced = asyncio.Event()
         """Every source has been read once, or has failed."""
+        self.between_ticks: Callable[[bool], None] = lambda busy: None  # noqa: ARG005 (a name for callers)
+        """Called after every tick, when nobody waits; with whether something is being written."""
         self._sources = sources
         self.sharing = sharing
         self._on_close = on_close
         self._audit = audit
-        self._store = Store(clock)
+        self._observing = observing or Observing(clock)
+        self._store = self._observing.store
         self._acts = Acts(self.course)
         self._ticker = Ticker(self.course, self._acts)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._ticking_task: asyncio.Task[None] | None = None
         self._ticked = asyncio.Event()
 
     @property
@@ -176,19 +181,19 @@ class Flight:
         if self.sharing:
             self.sharing.keeper.start()
         for source in self._sources:
-            self._store.register(source.names, source.stale_after)
             if isinstance(source, Sighted):
                 source.sees(self._seen)
             if isinstance(source, Heeding):
                 source.heeds(lambda: self.state.phase >= 0, lambda: self.state.stage is Stage.ROLLING_BACK)
-            self._tasks.append(asyncio.create_task(drive(source, self._store)))
-        self._tasks.append(asyncio.create_task(self._ticking()))
+            self._observing.begin([source])
+        self._ticking_task = asyncio.create_task(self._ticking())
 
     async def close(self) -> None:
         """Stop observing, after a write under way has ended. Nothing is changed in the world."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._ticking_task:
+            self._ticking_task.cancel()
+            await asyncio.gather(self._ticking_task, return_exceptions=True)
+        await self._observing.aclose()
         await self.course.work.stop()
         if self.sharing:
             if self.course.goes_home:
@@ -199,6 +204,7 @@ class Flight:
         if self._on_close:
             await self._on_close()
         self.logbook.close()
+        forget()
 
     def tick(self) -> None:
         """Draw one picture, and act on it as the playbook says."""
@@ -219,6 +225,7 @@ class Flight:
                 self._ticker.broken(error)
             self._ticked.set()
             self._ticked = asyncio.Event()
+            self.between_ticks(bool(self.course.work.words))
             # Whoever waits for the first whole picture should not wait for a tick as well.
             await asyncio.sleep(self.tick_seconds if self.synced.is_set() else min(self.tick_seconds, SYNCING_TICK))
 

@@ -187,7 +187,7 @@ class AffinityLever:
 
     async def _attempt(self, write: Write, fence: Fence | None) -> None:
         after, path = _part(write.after), str(write.request["path"])
-        live = Live.parse(await self._client.get(path))
+        live = Live.parse(await self._client.look(path))
         epoch = demand_epoch(live.epoch, fence, write.target)
         if fence is None and not after.annotations:
             epoch = None  # rolled back: no trace stays
@@ -206,7 +206,7 @@ class AffinityLever:
 
     async def _stamp(self, write: Write, fence: Fence) -> None:
         path = str(write.request["path"])
-        live = Live.parse(await self._client.get(path))
+        live = Live.parse(await self._client.look(path))
         if live.uid != write.expects["uid"]:
             return  # an older patch tests the UID
         if live.epoch != (epoch := demand_epoch(live.epoch, fence, write.target)):

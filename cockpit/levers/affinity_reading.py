@@ -44,7 +44,7 @@ def path_of(namespace: str, name: str) -> str:
 
 
 async def _deployment(client: KubeClient, ref: Ref) -> Deployment:
-    raw = await client.get(path_of(ref.namespace, ref.name))
+    raw = await client.look(path_of(ref.namespace, ref.name))
     try:
         return decode.deployment(raw)
     except DecodeError as fault:

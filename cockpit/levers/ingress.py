@@ -255,7 +255,7 @@ class IngressLever:
         return as_rule(self._place.label, self._writing.weights(text), others_in(text, self._names, self._place.what), self._alb)
 
     async def _read(self) -> Ingress:
-        return _ingress(await self._client.get(self._place.path))
+        return _ingress(await self._client.look(self._place.path))
 
 
 def _ingress(raw: bytes) -> Ingress:

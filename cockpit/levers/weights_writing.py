@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import TypedDict, Unpack
@@ -77,7 +78,7 @@ class RuleWriter:
                 attempt += 1
 
     async def _attempt(self, write: Write, fence: Fence | None) -> None:
-        rule = await self.look(write)
+        rule = await (self._look_and_prove(write) if fence is None and not self._dry_run else self.look(write))
         epoch = demand_epoch(rule.tags.get(EPOCH), fence, write.target)
         sent, expected = _actions(write.request), _actions(write.expects)
         done = same(rule.actions, sent)
@@ -110,6 +111,11 @@ class RuleWriter:
         raise Drift(
             f"{write.target}: the load balancer accepted the new weights but still has the old ones; look who sets them back"
         )
+
+    async def _look_and_prove(self, write: Write) -> Rule:
+        """`look`; meanwhile it is asked whose the credentials are, as each write does, which then need not wait for that."""
+        rule, _ = await asyncio.gather(self.look(write), self._elb.prove(way_back=True))
+        return rule
 
     async def look(self, write: Write) -> Rule:
         """The rule that a write is for, as it is now. Drift when it is gone."""

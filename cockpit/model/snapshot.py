@@ -29,11 +29,17 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """Freshness of one source. `age` is in seconds since it last heard from its server (None: never); `why` the fault."""
+    """Freshness of one source. `age` is in seconds since it last heard from its server (None: never); `why` the fault.
+
+    While a whole list streams in, `read` says how many objects of it have come, and `expected` how many it has in all (None: the
+    server does not say). Once it has ended both stay as they were at its end; `read` is 0 before the very first object.
+    """
 
     freshness: Freshness = Freshness.UNSYNCED
     age: float | None = None
     why: str = ""
+    read: int = 0
+    expected: int | None = None
 
     @property
     def live(self) -> bool:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Container, DaemonSet, Node, Pod, Ref
-from cockpit.model.playbook import Agent, AgentsCheck, Playbook
+from cockpit.model.image import Image
+from cockpit.model.playbook import Agent, AgentsCheck, Playbook, Target
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.certified import compared, uncertified
 from cockpit.rules.daemonsets import keeps_off
 from cockpit.rules.freshness import blind
-from cockpit.rules.nodes import workers
+from cockpit.rules.kept import Fleet, Remembered, fleet, nodes_in
 from cockpit.rules.sidecars import CRASH_LOOP, SidecarHealth, sidecars
 
 AGENT_SOURCES = (SourceName.NODES, SourceName.PODS, SourceName.DAEMONSETS)
@@ -115,13 +117,24 @@ def _sidecar(sidecar: SidecarHealth) -> str:
 
 def health(snapshot: Snapshot, agents: Sequence[Agent], arch: Arch) -> tuple[AgentHealth, ...]:
     """The health of each listed agent on the Ready workers of `arch`."""
-    nodes = _nodes(snapshot, arch)
-    pods: dict[tuple[str, str], list[Pod]] = {(a.daemonset.namespace, f"DaemonSet/{a.daemonset.name}"): [] for a in agents}
-    for pod in snapshot.pods.values():
-        if (mine := pods.get((pod.namespace, pod.owner))) is not None:
-            mine.append(pod)
+    return _healths(snapshot.nodes, snapshot.pods, snapshot.daemonsets, snapshot.images, agents, arch)
+
+
+@Remembered
+def _healths(
+    nodes: Mapping[str, Node],
+    pods: Mapping[str, Pod],
+    daemonsets: Mapping[str, DaemonSet],
+    images: Mapping[str, Image],
+    agents: Sequence[Agent],
+    arch: Arch,
+) -> tuple[AgentHealth, ...]:
+    ready = nodes_in(nodes).ready(arch)
+    refs = [agent.daemonset for agent in agents]
+    found = [daemonsets.get(f"{ref.namespace}/{ref.name}") for ref in refs]
     return tuple(
-        _health(snapshot, agent, nodes, pods[agent.daemonset.namespace, f"DaemonSet/{agent.daemonset.name}"]) for agent in agents
+        _health(agent, daemonset, ready, fleet(pods, agent.daemonset), images, arch)
+        for agent, daemonset in zip(agents, found, strict=True)
     )
 
 
@@ -132,24 +145,29 @@ def unlisted(snapshot: Snapshot, playbook: Playbook) -> tuple[AgentHealth, ...]:
     """
     if not snapshot.source(SourceName.DAEMON_PODS).live:
         return ()
-    listed = {f"{a.daemonset.namespace}/{a.daemonset.name}" for a in playbook.agents}
-    old = {n.name for n in workers(snapshot.nodes.values(), playbook.target.from_arch)}
-    nodes = _nodes(snapshot, playbook.target.to_arch)
+    return _others(snapshot.nodes, snapshot.daemonsets, snapshot.daemon_pods, playbook.agents, playbook.target)
+
+
+@Remembered
+def _others(
+    nodes: Mapping[str, Node],
+    daemonsets: Mapping[str, DaemonSet],
+    pods: Mapping[str, Mapping[str, str]],
+    agents: Sequence[Agent],
+    target: Target,
+) -> tuple[AgentHealth, ...]:
+    listed = {f"{a.daemonset.namespace}/{a.daemonset.name}" for a in agents}
+    old, new = nodes_in(nodes).workers(target.from_arch).keys(), nodes_in(nodes).ready(target.to_arch)
     return tuple(
-        _unlisted(daemonset, nodes, snapshot.daemon_pods[key])
-        for key, daemonset in sorted(snapshot.daemonsets.items())
-        if key not in listed and not old.isdisjoint(snapshot.daemon_pods.get(key, {}))
+        _unlisted(daemonset, new, pods[key])
+        for key, daemonset in sorted(daemonsets.items())
+        if key not in listed and not old.isdisjoint(pods.get(key, {}))
     )
-
-
-def _nodes(snapshot: Snapshot, arch: Arch) -> Mapping[str, Node]:
-    return {n.name: n for n in workers(snapshot.nodes.values(), arch) if n.ready}
 
 
 def _unlisted(daemonset: DaemonSet, nodes: Mapping[str, Node], states: Mapping[str, str]) -> AgentHealth:
-    missing = tuple(
-        (name, states.get(name) or _absent(daemonset, nodes[name])) for name in sorted(nodes) if states.get(name) != ""
-    )
+    well = _well(states)
+    missing = tuple((name, states.get(name) or _absent(daemonset, nodes[name])) for name in sorted(nodes.keys() - well))
     return AgentHealth(
         agent=Ref("daemonset", daemonset.namespace, daemonset.name),
         nodes=len(nodes),
@@ -162,53 +180,45 @@ def _unlisted(daemonset: DaemonSet, nodes: Mapping[str, Node], states: Mapping[s
     )
 
 
-def _health(snapshot: Snapshot, agent: Agent, nodes: Mapping[str, Node], pods: Sequence[Pod]) -> AgentHealth:
-    ref = agent.daemonset
-    daemonset = snapshot.daemonsets.get(f"{ref.namespace}/{ref.name}")
-    by_node: dict[str, list[Pod]] = {}
-    here = [p for p in pods if p.node in nodes]
-    for pod in here:
-        by_node.setdefault(pod.node, []).append(pod)
-    waiting = next((p.unschedulable for p in pods if not p.node and p.unschedulable), "")
-    ready = {p.node for p in here if p.ready and not p.terminating}
-    wrong = _uncertified(agent, here, nodes, snapshot)
+@partial(Remembered, kept=64)
+def _well(states: Mapping[str, str]) -> frozenset[str]:
+    """The nodes on which a DaemonSet's pod is Ready, by a scan of all pods: it changes with the next scan."""
+    return frozenset([name for name, why in states.items() if not why])
+
+
+def _health(
+    agent: Agent, daemonset: DaemonSet | None, nodes: Mapping[str, Node], pods: Fleet, images: Mapping[str, Image], arch: Arch
+) -> AgentHealth:
+    lacking = nodes.keys() - pods.ready.keys()
+    waiting = pods.unplaced[min(pods.unplaced)].unschedulable if pods.unplaced else ""
+    wrong = _uncertified(agent, pods, nodes, images, arch)
+    here = not pods.nodes.keys().isdisjoint(nodes)
     return AgentHealth(
-        agent=ref,
+        agent=agent.daemonset,
         nodes=len(nodes),
-        ready=len(ready),
-        missing=tuple(
-            (name, _why(by_node.get(name, [])) or _absent(daemonset, nodes[name], waiting))
-            for name in sorted(nodes.keys() - ready)
-        ),
-        crash_looping=tuple(sorted(p.name for p in here if _crash_looping(p))),
-        restarts=sum(c.restarts for p in here for c in p.containers),
+        ready=len(nodes) - len(lacking),
+        missing=tuple((name, _why(pods.on(name)) or _absent(daemonset, nodes[name], waiting)) for name in sorted(lacking)),
+        crash_looping=tuple(sorted([p.name for p in pods.looping.values() if p.node in nodes])),
+        restarts=sum([count for node, count in pods.restarts.items() if node in nodes]),
         certified=not wrong if agent.certified_images else None,
         exists=daemonset is not None,
         uncertified=wrong,
-        compared=compared(agent.certified_images, snapshot.images) if agent.certified_images and here else "",
+        compared=compared(agent.certified_images, images) if agent.certified_images and here else "",
         desired=daemonset.desired if daemonset else 0,
         reported=daemonset.ready if daemonset else 0,
     )
 
 
-def _uncertified(agent: Agent, pods: Sequence[Pod], nodes: Mapping[str, Node], snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+def _uncertified(
+    agent: Agent, pods: Fleet, nodes: Mapping[str, Node], images: Mapping[str, Image], arch: Arch
+) -> tuple[tuple[str, str], ...]:
     if not agent.certified_images:
         return ()
-    certified, images = agent.certified_images, snapshot.images
-    judged: dict[object, str] = {}  # an agent's pods run the same few images, each on thousands of nodes
     found: list[tuple[str, str]] = []
-    for pod in pods:
-        arch = nodes[pod.node].arch
-        alike = arch, *((c.image, c.image_id) for c in pod.containers if not c.init)
-        if alike not in judged:
-            judged[alike] = uncertified(pod, certified, images, arch)
-        if judged[alike] and not pod.terminating:
-            found.append((pod.node, judged[alike]))
+    for some in pods.alike.values():
+        if what := uncertified(next(iter(some.values())), agent.certified_images, images, arch):
+            found += [(pod.node, what) for pod in some.values() if pod.node in nodes]
     return tuple(sorted(found))
-
-
-def _crash_looping(pod: Pod) -> bool:
-    return not pod.terminating and any(c.waiting == CRASH_LOOP for c in pod.containers)
 
 
 def _why(pods: Sequence[Pod]) -> str:

@@ -16,7 +16,8 @@ from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.affinity import narrow
 from cockpit.rules.freshness import blind
-from cockpit.rules.nodes import headroom, pods_of, workers
+from cockpit.rules.kept import nodes_in
+from cockpit.rules.nodes import headroom, pods_of
 from cockpit.rules.original import original
 from cockpit.rules.room import Pool
 
@@ -46,7 +47,7 @@ def ahead(snapshot: Snapshot, phase: Phase) -> Verdict | None:
 
 
 def _judged(snapshot: Snapshot, deployment: Deployment, wanted: AffinitySet) -> Verdict:
-    there = {n.name for n in workers(snapshot.nodes.values(), wanted.arch)}
+    there = nodes_in(snapshot.nodes).workers(wanted.arch)
     moving = sum(1 for p in pods_of(snapshot, wanted.workload) if p.node not in there)
     pool, one = Pool.of(snapshot, wanted.arch), deployment.template_requests
     hosts = pool.hosts(deployment, narrow(original(deployment), wanted.arch))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Deployment, Node, Pod, Ref, Resources
 from cockpit.model.playbook import Target
 from cockpit.model.snapshot import Snapshot
-
-ENDED = ("Failed", "Succeeded")
-"""Phases of pods that will never run again."""
+from cockpit.rules.kept import Remembered, nodes_in, of_deployments
+from cockpit.rules.kept.fleet import ENDED as ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +50,11 @@ def usable(node: Node) -> bool:
 
 
 def pods_of(snapshot: Snapshot, ref: Ref) -> Sequence[Pod]:
-    """The live pods of a Deployment, by its selector: neither terminating nor ended (an evicted pod stays as Failed)."""
-    return _by_deployment(_Seen(snapshot.pods, snapshot.deployments)).get(f"{ref.namespace}/{ref.name}", ())
+    """The live pods of a Deployment, by its selector, in the order of their names: neither terminating nor ended.
 
-
-class _Seen:
-    """The maps of a snapshot, told from others by being the very same ones: the next snapshot holds them until they change."""
-
-    __slots__ = ("deployments", "pods")
-
-    def __init__(self, pods: Mapping[str, Pod], deployments: Mapping[str, Deployment]) -> None:
-        self.pods = pods
-        self.deployments = deployments
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and self.pods is other.pods and self.deployments is other.deployments
-
-    def __hash__(self) -> int:
-        return hash((id(self.pods), id(self.deployments)))
-
-
-@lru_cache(maxsize=2)
-def _by_deployment(seen: _Seen) -> Mapping[str, Sequence[Pod]]:
-    """Every Deployment's live pods. Each rule asks for them, so that they are looked for once."""
-    found: dict[str, list[Pod]] = {key: [] for key in seen.deployments}
-    wanted = [(d.namespace, d.selector.items(), found[key]) for key, d in seen.deployments.items()]
-    for pod in seen.pods.values():
-        if pod.terminating or pod.phase in ENDED:
-            continue
-        labels = pod.labels.items()
-        for namespace, selector, mine in wanted:
-            if pod.namespace == namespace and selector <= labels:
-                mine.append(pod)
-    return {key: tuple(mine) for key, mine in found.items()}
+    The very same object until one of them changes. (An evicted pod stays as Failed, and is none of them.)
+    """
+    return of_deployments(snapshot.pods, snapshot.deployments).get(f"{ref.namespace}/{ref.name}", ())
 
 
 def selected(deployment: Deployment, pod: Pod) -> bool:
@@ -92,43 +64,55 @@ def selected(deployment: Deployment, pod: Pod) -> bool:
 
 def mix(snapshot: Snapshot, target: Target) -> NodeMix:
     """Count nodes and the workloads' pods by architecture."""
-    pods = [p for ref in target.workloads for p in pods_of(snapshot, ref)]
-    facts = {arch: _facts(snapshot, arch, pods) for arch in Arch}
-    nodes = snapshot.nodes.values()
+    pods = tuple([pods_of(snapshot, ref) for ref in target.workloads])
+    return _mix(snapshot.nodes, snapshot.usage, *pods)
+
+
+def _mixed(nodes: Mapping[str, Node], usage: Mapping[str, Resources], *workloads: Sequence[Pod]) -> NodeMix:
+    pods = list(chain.from_iterable(workloads))
+    found = nodes_in(nodes)
     return NodeMix(
-        archs=facts,
-        control_plane=sum(n.control_plane for n in nodes),
+        archs={arch: _facts(nodes, usage, arch, pods) for arch in Arch},
+        control_plane=found.control_plane,
         unplaced=sum(1 for p in pods if not p.node),
-        mislabelled=tuple(sorted(n.name for n in nodes if n.reported_arch and n.arch != n.reported_arch)),
+        mislabelled=tuple(sorted(found.mislabelled)),
     )
 
 
-def _facts(snapshot: Snapshot, arch: Arch, pods: list[Pod]) -> ArchFacts:
-    nodes = workers(snapshot.nodes.values(), arch)
-    ready = [n for n in nodes if n.ready]
-    here = [p for p in pods if p.node in snapshot.nodes and snapshot.nodes[p.node].arch == arch]
+_mix = Remembered(_mixed)
+
+
+def _facts(nodes: Mapping[str, Node], usage: Mapping[str, Resources], arch: Arch, pods: list[Pod]) -> ArchFacts:
+    found = nodes_in(nodes)
+    ready = found.ready(arch)
+    here = [p for p in pods if p.node in nodes and nodes[p.node].arch == arch]
     return ArchFacts(
         arch=arch,
         ready=len(ready),
-        not_ready=len(nodes) - len(ready),
-        cordoned=sum(n.unschedulable for n in nodes),
-        used=_used(ready, snapshot.usage),
+        not_ready=len(found.workers(arch)) - len(ready),
+        cordoned=found.cordoned(arch),
+        used=_used(ready, usage),
         pods_ready=sum(p.ready for p in here),
         pods_other=sum(not p.ready for p in here),
     )
 
 
-def _used(nodes: list[Node], usage: Mapping[str, Resources]) -> float | None:
-    known = [n for n in nodes if n.name in usage]
-    total = sum(n.allocatable.cpu_milli for n in known)
-    return sum(usage[n.name].cpu_milli for n in known) / total if total else None
+_cpu = attrgetter("cpu_milli")
+_cpu_there = attrgetter("allocatable.cpu_milli")
+
+
+def _used(nodes: Mapping[str, Node], usage: Mapping[str, Resources]) -> float | None:
+    known = nodes.keys() & usage.keys()
+    total = sum(map(_cpu_there, map(nodes.__getitem__, known)))
+    return sum(map(_cpu, map(usage.__getitem__, known))) / total if total else None
 
 
 def headroom(node: Node, used: Resources, wanted: Resources) -> int:
     """How many pods with the requests `wanted` still fit on a node of which `used` is taken."""
-    free = [
-        (node.allocatable.cpu_milli - used.cpu_milli, wanted.cpu_milli),
-        (node.allocatable.memory_bytes - used.memory_bytes, wanted.memory_bytes),
-        (node.allocatable.pods - used.pods, 1),
-    ]
-    return max(0, min(have // need for have, need in free if need))
+    room = node.allocatable
+    most = room.pods - used.pods
+    if wanted.cpu_milli:
+        most = min(most, (room.cpu_milli - used.cpu_milli) // wanted.cpu_milli)
+    if wanted.memory_bytes:
+        most = min(most, (room.memory_bytes - used.memory_bytes) // wanted.memory_bytes)
+    return max(0, most)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Node, Pod
@@ -20,6 +22,7 @@ from cockpit.model.price import PricePerformance
 from cockpit.model.series import Sample, Series, middle
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.rules.freshness import blind
+from cockpit.rules.kept import Remembered
 from cockpit.rules.nodes import pods_of
 from cockpit.rules.traffic import REQUESTS, has_requests
 
@@ -151,11 +154,29 @@ def _median(samples: Sequence[Sample]) -> float:
 def _cost(snapshot: Snapshot, playbook: Playbook, arch: Arch) -> _Cost:
     if unknown := blind(snapshot, _CLUSTER, "cost"):
         raise _Missing(unknown.reason)
-    here = [(pod, snapshot.nodes[pod.node]) for pod in _pods(snapshot, playbook) if pod.node in snapshot.nodes]
-    here = [(pod, node) for pod, node in here if node.arch == arch]
+    for ref in playbook.target.workloads:
+        deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
+        if deployment is None:
+            raise _Missing(f"{ref} is not there")
+        if not deployment.settled:
+            raise _Missing(f"a rollout of {ref} is under way")
+    found = _costs(snapshot.nodes, playbook, arch, *[pods_of(snapshot, ref) for ref in playbook.target.workloads])
+    if isinstance(found, str):
+        raise _Missing(found)
+    return found
+
+
+@partial(Remembered, kept=2 * len(Arch))
+def _costs(nodes: Mapping[str, Node], playbook: Playbook, arch: Arch, *workloads: Sequence[Pod]) -> _Cost | str:
+    """What the pods on an architecture cost, or why that is not known."""
+    placed = [(pod, nodes[pod.node]) for pod in chain.from_iterable(workloads) if pod.node in nodes]
+    here = [(pod, node) for pod, node in placed if node.arch == arch]
     if not here:
-        raise _Missing(f"no pods on {arch} nodes")
-    total = sum(_share(pod, node) * _price(playbook, node) for pod, node in here)
+        return f"no pods on {arch} nodes"
+    try:
+        total = sum(_share(pod, node) * _price(playbook, node) for pod, node in here)
+    except _Missing as missing:
+        return str(missing)
     counts = Counter(node.instance_type for node in {node.name: node for _, node in here}.values())
     types = ", ".join(f"{count} {name} at {playbook.prices.of(name):g}" for name, count in sorted(counts.items()))
     cores = sum(pod.requests.cpu_milli for pod, _ in here) / 1000
@@ -163,16 +184,6 @@ def _cost(snapshot: Snapshot, playbook: Playbook, arch: Arch) -> _Cost:
         f"{len(here)} pods request {cores:g} cores of {types} {playbook.prices.currency} an hour ({playbook.prices.said(counts)})"
     )
     return _Cost(total, cores, basis)
-
-
-def _pods(snapshot: Snapshot, playbook: Playbook) -> list[Pod]:
-    for ref in playbook.target.workloads:
-        deployment = snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
-        if deployment is None:
-            raise _Missing(f"{ref} is not there")
-        if not deployment.settled:
-            raise _Missing(f"a rollout of {ref} is under way")
-    return [pod for ref in playbook.target.workloads for pod in pods_of(snapshot, ref)]
 
 
 def _share(pod: Pod, node: Node) -> float:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from cockpit.model.cluster import Container, Pod, Ref
-from cockpit.model.playbook import Playbook
+from cockpit.model.cluster import Container, Node, Pod, Ref
+from cockpit.model.playbook import Playbook, Target
 from cockpit.model.snapshot import Snapshot
+from cockpit.rules.kept import Remembered
+from cockpit.rules.kept.fleet import CRASH_LOOP as CRASH_LOOP
 from cockpit.rules.nodes import pods_of
 
-CRASH_LOOP = "CrashLoopBackOff"
 USUAL = frozenset({"app", "application", "main"})
 """What a workload's own container is often called."""
 
@@ -45,12 +46,18 @@ def sidecars(snapshot: Snapshot, playbook: Playbook) -> tuple[SidecarHealth, ...
 
     Baseline and canary are the same program, so that either's sidecar of that name tells whether it loops at home too.
     """
+    workloads = playbook.target.workloads
+    return _sidecars(snapshot.nodes, playbook.target, *[pods_of(snapshot, ref) for ref in workloads])
+
+
+@Remembered
+def _sidecars(nodes: Mapping[str, Node], target: Target, *pods: Sequence[Pod]) -> tuple[SidecarHealth, ...]:
     here: dict[Ref, dict[str, list[tuple[Pod, Container]]]] = {}
     looping: Counter[str] = Counter()
-    for ref in playbook.target.workloads:
+    for ref, some in zip(target.workloads, pods, strict=True):
         mine = here.setdefault(ref, {})
-        for pod, arch in _placed(snapshot, ref):
-            if arch == playbook.target.to_arch:
+        for pod, arch in _placed(nodes, some):
+            if arch == target.to_arch:
                 for container in beside(pod, ref.name):
                     mine.setdefault(container.name, []).append((pod, container))
             elif any(c.waiting == CRASH_LOOP for c in pod.containers):
@@ -77,10 +84,10 @@ def own_container(names: tuple[str, ...], annotated: str, workload: str) -> str:
     return next(chain(alike, usual, names), "")
 
 
-def _placed(snapshot: Snapshot, ref: Ref) -> Iterator[tuple[Pod, str]]:
+def _placed(nodes: Mapping[str, Node], pods: Iterable[Pod]) -> Iterator[tuple[Pod, str]]:
     """The pods with anything beside their own container that are on a node that is known, each with its architecture."""
-    for pod in pods_of(snapshot, ref):
-        node = snapshot.nodes.get(pod.node)
+    for pod in pods:
+        node = nodes.get(pod.node)
         if node is not None and len(pod.containers) > 1:
             yield pod, node.arch
 

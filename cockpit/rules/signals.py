@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from cockpit.model.arch import Arch
 from cockpit.model.playbook import Playbook, SignalCheck
@@ -17,8 +18,13 @@ from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Side, Verdict
 from cockpit.rules.drift import MOST
 from cockpit.rules.freshness import blind, outdated
+from cockpit.rules.kept import Remembered
 from cockpit.rules.limits import RECENT, Limits, Measuring, drift, evident, shown, with_sides
 from cockpit.rules.window import window
+
+CHECKS = 32
+"""Answers that are kept: one for each check of a phase, and some to spare."""
+_NOTHING = Series()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,19 @@ def label(check: SignalCheck) -> str:
 def compare(snapshot: Snapshot, playbook: Playbook, signal: str, since: datetime) -> Comparison:
     """Both sides of a signal from `since` on; a side whose newest sample is too old to be believed has nothing to compare."""
     sides = (playbook.target.to_arch, playbook.target.from_arch)
-    canary, baseline = (_standing(snapshot, playbook, signal, arch, since) for arch in sides)
+    canary, baseline = (_standing(snapshot, playbook, signal, arch) for arch in sides)
+    return _compared(signal, canary, baseline, since)
+
+
+@partial(Remembered, kept=CHECKS)
+def _compared(signal: str, to: Series, home: Series, since: datetime) -> Comparison:
+    canary, baseline = to.since(since), home.since(since)
     return Comparison(signal, middle(canary[-RECENT:]), middle(baseline[-RECENT:]), drift(canary, baseline), len(canary))
 
 
-def _standing(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch, since: datetime) -> Sequence[Sample]:
+def _standing(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch) -> Series:
     series = _series(snapshot, signal, arch)
-    return series.since(since) if series.standing and not outdated(snapshot, playbook, signal, arch) else ()
+    return series if series.standing and not outdated(snapshot, playbook, signal, arch) else _NOTHING
 
 
 def judge_gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
@@ -64,7 +76,17 @@ def _gate(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: dat
     missing = side_unknown(snapshot, playbook, check.signal, home, name)
     if not missing and len(baseline) < check.min_samples:
         missing = _too_few(name, baseline, check.min_samples, f" of {home}")
-    return _limits(check, playbook, name, missing).judge(canary, baseline)
+    sides = _series(snapshot, check.signal, to), _series(snapshot, check.signal, home)
+    return (_soak if missing else _soaked)(check, playbook, missing, *sides, since)
+
+
+def _soak(
+    check: SignalCheck, playbook: Playbook, missing: Verdict | None, canary: Series, baseline: Series, since: datetime
+) -> Verdict:
+    return _limits(check, playbook, label(check), missing).judge(canary.since(since), baseline.since(since))
+
+
+_soaked = Remembered(_soak, kept=CHECKS)
 
 
 def judge_abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
@@ -78,35 +100,45 @@ def judge_abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, sinc
 
 def _abort(check: SignalCheck, snapshot: Snapshot, playbook: Playbook, since: datetime) -> Verdict:
     name, (to, home) = label(check), (playbook.target.to_arch, playbook.target.from_arch)
-    if (cadence := playbook.freshness_of(check.signal)) is None:
-        return Verdict(name, Outcome.ERROR, "no source for this signal")
     if unknown := side_unknown(snapshot, playbook, check.signal, to, name):
         return unknown
-    canary, baseline = (_series(snapshot, check.signal, arch).since(since) for arch in (to, home))
+    canary = _series(snapshot, check.signal, to).since(since)
     width = RECENT if check.for_seconds else 1
     if len(canary) < max(width, check.min_samples):
         return _too_few(name, canary, max(width, check.min_samples))
-    limits = _limits(check, playbook, name, side_unknown(snapshot, playbook, check.signal, home, name))
+    missing = side_unknown(snapshot, playbook, check.signal, home, name)
+    sides = _series(snapshot, check.signal, to), _series(snapshot, check.signal, home)
+    return (_break if missing else _broken)(check, playbook, missing, *sides, since)
+
+
+def _break(check: SignalCheck, playbook: Playbook, missing: Verdict | None, to: Series, home: Series, since: datetime) -> Verdict:
+    limits, canary, baseline = _limits(check, playbook, label(check), missing), to.since(since), home.since(since)
+    cadence = playbook.freshness_of(check.signal)
+    if cadence is None:
+        return Verdict(limits.name, Outcome.ERROR, "no source for this signal")
+    width = RECENT if check.for_seconds else 1
     start = canary[-1].time - timedelta(seconds=check.for_seconds + 2 * cadence.every)
     recent = _unbroken([s for s in canary if s.time >= start], cadence) if check.for_seconds else canary[-1:]
     found = _lasting(limits, recent, baseline, width, cadence.every)
     if found.outcome is not Outcome.FAIL or check.max_drift is None or limits.fixed_broken(recent[-width:]):
         return found
-    return _beyond_noise(found, limits, snapshot, (to, home), recent, baseline)
+    return _beyond_noise(found, limits, (to, home), recent, baseline)
+
+
+_broken = Remembered(_break, kept=CHECKS)
 
 
 def _beyond_noise(
     found: Verdict,
     limits: Limits,
-    snapshot: Snapshot,
-    archs: tuple[Arch, Arch],
+    sides: tuple[Series, Series],
     recent: Sequence[Sample],
     baseline: Sequence[Sample],
 ) -> Verdict:
     """A lasting drift, unless noise explains it. The noise is that of all samples there are, from before the phase as well."""
     check, every = limits.check, limits.measuring.every
     lasted = [s for s in recent if (recent[-1].time - s.time).total_seconds() + every <= max(every, check.for_seconds)]
-    history = [_series(snapshot, check.signal, arch).samples[-MOST:] for arch in archs]
+    history = [series.samples[-MOST:] for series in sides]
     whole, part = limits.soak(*history), limits.soak(lasted, _beside(baseline, lasted, every))
     if whole is None or part is None:
         return Verdict(limits.name, Outcome.NO_DATA, "no baseline to compare with", found.numbers)
@@ -211,4 +243,4 @@ def side_unknown(snapshot: Snapshot, playbook: Playbook, signal: str, arch: Arch
 
 
 def _series(snapshot: Snapshot, signal: str, arch: Arch) -> Series:
-    return snapshot.signals.get((signal, arch), Series())
+    return snapshot.signals.get((signal, arch), _NOTHING)

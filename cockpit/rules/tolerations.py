@@ -26,6 +26,8 @@ def tolerates(toleration: Mapping[str, Json], taint: Taint) -> bool:
 
 def repelling(tolerations: Iterable[Mapping[str, Json]], node: Node) -> tuple[Taint, ...]:
     """The taints of `node` that keep a pod with these tolerations off it; PreferNoSchedule never does."""
+    if not node.taints:
+        return ()
     known = tuple(tolerations)
     hard = (taint for taint in node.taints if taint.effect in REPELLING)
     return tuple(taint for taint in hard if not any(tolerates(t, taint) for t in known))

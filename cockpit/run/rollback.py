@@ -1,4 +1,7 @@
-"""The way back: every lever to its recorded original, in the playbook's order, done only when read back.
+"""The way back: every lever to its recorded original, done only when read back.
+
+The levers go in the playbook's order, each as soon as the one before it is accepted; at the same moment where none needs
+another's way back first (`together`).
 
 Needs no metrics, no journal, no second person and no source: each lever reads its own target.
 """
@@ -15,6 +18,7 @@ from cockpit.levers.base import Bystander, Proven, Recoverable
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Write
+from cockpit.model.playbook import Playbook
 from cockpit.redact import told
 from cockpit.run.crew import AnyLever, Crew
 from cockpit.run.executor import Ledger, perform_home
@@ -22,7 +26,9 @@ from cockpit.run.logbook import Logbook
 from cockpit.sources.pace import patience
 
 HEAD_START = 20.0
-"""Seconds for which a lever that fails holds up the next one in the order; after that both are tried side by side."""
+"""Seconds for which a lever that fails holds up the next one in the order; after that both are tried side by side. Where they go
+together none holds up another.
+"""
 HEAD_START_WALL = 1.5
 """Its least on the wall: in a fast rehearsal the requests themselves take the time that they take."""
 LOOK_EVERY = 2.0
@@ -75,7 +81,8 @@ async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float |
             sent = asyncio.Event()
             task = asyncio.create_task(_home(crew, lever, logbook, clock, deadline, sent, shared, left))
             tasks.append(task)
-            await _either(sent, task, clock)
+            if not together(crew.playbook):
+                await _either(sent, task, clock)
         results = [await task for task in tasks]
     finally:
         for task in tasks:
@@ -85,6 +92,17 @@ async def roll_back(crew: Crew, logbook: Logbook, clock: Clock, give_up: float |
     failures = {name: str(error) for name, error in crew.missing.items()}
     failures |= {lever.name: why for lever, (_, why) in zip(homeward, results, strict=True) if why}
     return Outcome(sum(count for count, _ in results), failures, tuple(left))
+
+
+def together(playbook: Playbook) -> bool:
+    """Whether the levers may go home at the same moment: traffic first in the order, and from pods that no lever moves.
+
+    Then traffic goes back to the baseline, which is kept alive, whatever becomes of its affinity, and what it leaves stays where
+    it is. Otherwise the affinity may take pods away from under traffic that has not been called back, or is wanted back first.
+    """
+    moved = {phase.affinity.workload for phase in playbook.phases if phase.affinity}
+    canary, order = playbook.target.canary, playbook.rollback_order
+    return canary is not None and canary not in moved and order[:1] == ("weights",)
 
 
 async def _either(sent: asyncio.Event, task: asyncio.Task[tuple[int, str]], clock: Clock) -> None:

@@ -12,8 +12,9 @@ from cockpit.model.cluster import Ref
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Source
+from cockpit.sources.collection import Collection, by_name, by_namespace
 from cockpit.sources.events import EventsSource
-from cockpit.sources.listwatch import Collection, ListWatch, by_name, by_namespace
+from cockpit.sources.listwatch import ListWatch
 from cockpit.sources.merged import Part, part_of
 from cockpit.sources.namespace import autoscalers_source, ingresses_source, quotas_source
 from cockpit.sources.nodepools import node_pools_source
@@ -46,7 +47,7 @@ def cluster_sources(kube: KubeClient, playbook: Playbook, clock: Clock, random: 
 
 def nodes_source(kube: KubeClient, clock: Clock, random: Random) -> WatchedSource:
     """All nodes."""
-    nodes = Collection(SourceName.NODES, "/api/v1/nodes", decode.NODES, by_name, {})
+    nodes = Collection(SourceName.NODES, "/api/v1/nodes", decode.NODES, by_name, {}, big=True)
     return WatchedSource(SourceName.NODES, [part_of(ListWatch(kube, nodes, clock, random))], clock)
 
 
@@ -66,4 +67,4 @@ def _selected(kube: KubeClient, source: SourceName, ref: Ref, board: SelectorBoa
 
 def _pods(namespace: str, selector: str) -> Collection:
     path = f"/api/v1/namespaces/{namespace}/pods"
-    return Collection(SourceName.PODS, path, decode.PODS, by_namespace, {"labelSelector": selector})
+    return Collection(SourceName.PODS, path, decode.PODS, by_namespace, {"labelSelector": selector}, big=True)

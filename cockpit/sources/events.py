@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from heapq import nsmallest
 from random import Random
 
 from cockpit.clock import Clock
@@ -11,8 +13,9 @@ from cockpit.connections.decode import EVENTS
 from cockpit.connections.kube import KubeClient
 from cockpit.model.cluster import KubeEvent
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation
-from cockpit.sources.listwatch import Collection, ListWatch, by_namespace
+from cockpit.sources.base import GONE, Batch
+from cockpit.sources.collection import Collection, by_namespace
+from cockpit.sources.listwatch import ListWatch
 from cockpit.sources.merged import part_of
 from cockpit.sources.watched import WatchedSource
 
@@ -30,33 +33,25 @@ class EventsSource(WatchedSource):
         super().__init__(SourceName.EVENTS, [part_of(ListWatch(kube, each, clock, random)) for each in whole], clock)
         self._kept = kept
 
-    async def observe(self) -> AsyncGenerator[Observation, None]:
-        """Observe until cancelled; what is pushed out by newer ones is a DELETE."""
+    async def batches(self) -> AsyncGenerator[Batch, None]:
+        """Observe until cancelled; what is pushed out by newer ones is gone."""
         times: dict[object, tuple[float, str]] = {}
-        async with aclosing(super().observe()) as observations:
-            async for observation in observations:
-                for told in self._trim(times, observation):
-                    yield told
+        async with aclosing(super().batches()) as batches:
+            async for batch in batches:
+                yield self._trimmed(times, batch)
 
-    def _trim(self, times: dict[object, tuple[float, str]], observation: Observation) -> list[Observation]:
-        match observation.kind, observation.value:
-            case Kind.UPSERT, KubeEvent() as event:
-                times[observation.key] = (event.time.timestamp(), event.name)
-                return [observation, *self._push_out(times, observation.at)]
-            case Kind.DELETE, _:
-                times.pop(observation.key, None)
-            case Kind.LISTED, _:
-                kept = frozenset(times) & observation.keys
-                for key in times.keys() - kept:
-                    del times[key]
-                return [Observation(SourceName.EVENTS, Kind.LISTED, observation.at, keys=kept)]
-            case _:
-                pass
-        return [observation]
-
-    def _push_out(self, times: dict[object, tuple[float, str]], at: float) -> list[Observation]:
-        if len(times) <= self._kept:
-            return []
-        oldest = min(times, key=lambda key: times[key])
-        del times[oldest]
-        return [Observation(SourceName.EVENTS, Kind.DELETE, at, oldest)]
+    def _trimmed(self, times: dict[object, tuple[float, str]], batch: Batch) -> Batch:
+        changes = dict(batch.changes)
+        times |= {
+            key: (value.time.timestamp(), value.name) for key, value in batch.changes.items() if isinstance(value, KubeEvent)
+        }
+        for key in nsmallest(len(times) - self._kept, times, key=lambda key: times[key]):
+            del times[key]
+            changes[key] = GONE
+        for key, value in batch.changes.items():
+            if value is GONE:
+                times.pop(key, None)
+        if batch.listed is not None:
+            for key in times.keys() - batch.listed:
+                del times[key]
+        return replace(batch, changes=changes, listed=None if batch.listed is None else frozenset(times))

@@ -1,70 +1,35 @@
 """List, then watch: how a view of a Kubernetes collection is kept current.
 
-The whole list is read in pages, then changes from that version on. A watch that ends is resumed from the newest version heard of;
-a version that the server no longer has (410) means listing again; any other fault is observed, waited out and tried again. After
-something that could not be understood nothing is resumed from: it is listed again. A server that is lost ends list and watch at
-once, whatever their sockets still hope for.
+The whole list is read, in pages or as a stream that goes over into the watch (see `cockpit.connections.offers`), then changes
+from that version on. A watch that ends is resumed from the newest version heard of; a version that the server no longer has (410)
+means listing again; any other fault is observed, waited out and tried again. After something that could not be understood nothing
+is resumed from: it is listed again. A server that is lost ends list and watch at once, whatever their sockets still hope for.
+
+Objects are decoded one at a time, and told as they come, as many as one turn of the event loop can bear. A list counts as read
+only when all of it has come: of a stream, when the server says so (`k8s.io/initial-events-end`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
 
 import msgspec
 
 from cockpit.clock import Clock
-from cockpit.connections.decode import Page
-from cockpit.connections.failures import Status, rejection
+from cockpit.connections.decode import pieces
 from cockpit.connections.kube import KubeClient
-from cockpit.connections.wire import versioned, watch_event
-from cockpit.errors import CockpitError, Gone
-from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation
+from cockpit.connections.wire import ListMeta
+from cockpit.errors import CockpitError, Forbidden, Gone, Rejected
+from cockpit.sources.base import Batch, Progress
+from cockpit.sources.collection import STREAMED, Collection, sliced
+from cockpit.sources.hearing import Hearing, Unstreamed, Unwatched, unstreamed
 from cockpit.sources.pace import Backoff, rest
-from cockpit.text import clean
 
-Observations = AsyncGenerator[Observation, None]
-
-
-class Decoder(Protocol):
-    """Bytes to model objects; msgspec.DecodeError when they are none."""
-
-    def page(self, raw: bytes) -> Page[Any]:
-        """A page of a list."""
-        ...
-
-    def one(self, raw: bytes | msgspec.Raw) -> Any:
-        """One object."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """What to list and watch, how to decode it, and the key of each object."""
-
-    source: SourceName
-    path: str
-    decoder: Decoder
-    key: Callable[[Any], str]
-    params: Mapping[str, str]
-
-
-def by_name(value: Any) -> str:
-    """The key of cluster-wide objects."""
-    return str(value.name)
-
-
-def by_namespace(value: Any) -> str:
-    """The key of namespaced objects, `namespace/name`."""
-    return f"{value.namespace}/{value.name}"
-
-
-class _Garbled(CockpitError):
-    """The server's answer could not be understood."""
+Batches = AsyncGenerator[Batch, None]
+Params = Mapping[str, str]
 
 
 class ListWatch:
@@ -73,110 +38,137 @@ class ListWatch:
     def __init__(self, kube: KubeClient, collection: Collection, clock: Clock, random: Random) -> None:
         self._kube = kube
         self._what = collection
-        self._clock = clock
         self._backoff = Backoff(clock, random)
-        self._version = ""
+        self._heard = Hearing(collection, clock, kube.server)
         self._at_fault = False
-        self._heard = False
+        self._in_pages = False
+        """It may not be watched, so a list is no stream."""
 
-    async def observe(self) -> Observations:
-        """UPSERTs of the list, LISTED, then every change; HEARD for bookmarks; FAULT before each new attempt after a failure."""
+    async def batches(self) -> Batches:
+        """What the list holds, its end, then every change; `heard` for bookmarks; a fault before each attempt after a failure."""
         # Whoever begins to observe knows nothing yet.
-        self._version = ""
+        self._heard.version = ""
         async with self._kube.pulse.felt():
             while True:
-                async with aclosing(self._attempt()) as observations:
-                    async for observation in observations:
-                        yield observation
+                async with aclosing(self._attempt()) as batches:
+                    async for batch in batches:
+                        yield batch
 
-    async def _attempt(self) -> Observations:
+    async def _attempt(self) -> Batches:
         try:
-            async with aclosing(self._round()) as observations:
-                async for observation in observations:
-                    yield observation
+            async with aclosing(self._round()) as batches:
+                async for batch in batches:
+                    yield batch
         except Gone as error:
             # Usual after a pause, and in a list that took too long: what is known stays believable while it is listed again.
-            self._version = ""
+            self._heard.version = ""
             await rest(self._backoff, self._kube.pulse, error)
+        except Unwatched:
+            self._in_pages = True
+        except Unstreamed:
+            self._kube.offers.refuse()
         except CockpitError as error:
             self._at_fault = True
-            yield self._observation(Kind.FAULT, why=str(error))
+            yield self._heard.batch(fault=str(error))
             await rest(self._backoff, self._kube.pulse, error)
 
-    async def _round(self) -> Observations:
-        if not self._version:
-            async with aclosing(self._list()) as listed:
-                async for observation in listed:
-                    yield observation
-        self._heard = False
-        async with aclosing(self._watch()) as changes:
-            async for observation in changes:
-                yield observation
-        yield self._observation(Kind.HEARD)
-        if not self._heard:
+    async def _round(self) -> Batches:
+        self._heard.understood, self._heard.keys = False, None
+        async with aclosing(self._all()) as batches:
+            async for batch in batches:
+                yield batch
+        yield self._heard.batch(heard=True)
+        if not self._heard.understood:
             await rest(self._backoff, self._kube.pulse)
 
-    async def _list(self) -> Observations:
+    async def _all(self) -> Batches:
+        """The list, unless there is a version to go on from, and the watch until it ends."""
+        how = [self._watch] if self._heard.version else [self._list, self._watch]
+        if not self._heard.version and self._what.big and not self._in_pages and await self._streams():
+            how = [self._stream]
+        for part in how:
+            async with aclosing(part()) as batches:
+                async for batch in batches:
+                    yield batch
+
+    async def _streams(self) -> bool:
+        async with self._kube.pulse.alive():
+            return await self._kube.offers.watch_list()
+
+    async def _list(self) -> Batches:
         keys: set[object] = set()
-        version = ""
+        version, expected = "", None
         async with aclosing(self._kube.pulse.during(self._kube.pages(self._what.path, self._what.params))) as pages:
             async for raw in pages:
-                page = self._page(raw)
-                version = page.resource_version or version
-                at = self._clock.monotonic()
-                for value in page.items:
-                    key = self._what.key(value)
-                    keys.add(key)
-                    yield Observation(self._what.source, Kind.UPSERT, at, key, value)
-        self._version = version
+                meta, objects = self._pieces(raw)
+                version = meta.resource_version or version
+                left = meta.remaining_item_count if meta.continue_ else 0
+                expected = None if left is None else len(keys) + len(objects) + left
+                for some in sliced(objects):
+                    changes = self._decoded(some)
+                    keys.update(changes)
+                    yield self._heard.batch(changes, progress=Progress(len(keys), expected))
+                    await asyncio.sleep(0)
+        self._heard.version = version
         self._at_fault = False
-        yield Observation(self._what.source, Kind.LISTED, self._clock.monotonic(), keys=frozenset(keys))
+        yield self._heard.batch(listed=frozenset(keys), progress=Progress(len(keys), len(keys)))
 
-    async def _watch(self) -> Observations:
-        params = {**self._what.params, "resourceVersion": self._version}
-        asked = self._kube.watch(self._what.path, params, accepted=True)
-        async with aclosing(self._kube.pulse.during(asked)) as lines:
-            async for line in lines:
-                if line:
-                    yield self._change(line)
-                elif self._at_fault:
+    async def _stream(self) -> Batches:
+        """The list as a stream, which goes over into the watch."""
+        # Only of a whole collection does the server say how much it holds.
+        self._heard.stream(None if self._what.params else await self._count())
+        try:
+            async with aclosing(self._lines(STREAMED)) as batches:
+                async for batch in batches:
+                    yield batch
+        except (Rejected, Forbidden) as error:
+            if self._heard.keys is None:
+                raise
+            raise unstreamed(error) from None
+        if self._heard.keys is not None:
+            raise Unstreamed("the stream ended before the list had")
+
+    async def _count(self) -> int | None:
+        async with aclosing(self._kube.pulse.during(self._kube.pages(self._what.path, limit=1))) as pages:
+            async for raw in pages:
+                meta, objects = self._pieces(raw)
+                left = meta.remaining_item_count if meta.continue_ else 0
+                return None if left is None else len(objects) + left
+        return None
+
+    async def _watch(self) -> Batches:
+        async with aclosing(self._lines({"resourceVersion": self._heard.version})) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _lines(self, params: Params) -> Batches:
+        asked = self._kube.watched(self._what.path, {**self._what.params, **params})
+        async with aclosing(self._kube.pulse.during(asked)) as found:
+            async for lines in found:
+                if self._at_fault and self._heard.keys is None:
                     # Or a quiet collection would stay at fault until its next bookmark.
                     self._at_fault = False
-                    yield self._observation(Kind.HEARD)
+                    yield self._heard.batch(heard=True)
+                for some in sliced(lines):
+                    batches, error = self._heard.told(some)
+                    if self._heard.understood:
+                        self._backoff.reset()
+                    for batch in batches:
+                        yield batch
+                    if error:
+                        raise error
+                    if some is not lines:
+                        await asyncio.sleep(0)
 
-    def _page(self, raw: bytes) -> Page[Any]:
+    def _pieces(self, raw: bytes) -> tuple[ListMeta, list[msgspec.Raw]]:
         try:
-            return self._what.decoder.page(raw)
+            return pieces(raw)
         except msgspec.DecodeError as error:
-            raise self._garbled(error) from error
+            raise self._heard.garbled(error) from error
 
-    def _change(self, line: bytes) -> Observation:
+    def _decoded(self, objects: Sequence[msgspec.Raw]) -> dict[object, object]:
         try:
-            event = watch_event(line)
-            if event.type == "ERROR":
-                raise _told(event.object)
-            version = versioned(event.object).metadata.resource_version
-            observation = self._observation(Kind.HEARD) if event.type == "BOOKMARK" else self._object(event.type, event.object)
+            values = [self._what.decoder.one(raw) for raw in objects]
         except msgspec.DecodeError as error:
-            self._version = ""
-            raise self._garbled(error) from error
-        self._version = version or self._version
-        self._heard = True
-        self._backoff.reset()
-        return observation
-
-    def _object(self, type_: str, raw: msgspec.Raw) -> Observation:
-        value = self._what.decoder.one(raw)
-        kind = Kind.DELETE if type_ == "DELETED" else Kind.UPSERT
-        return self._observation(kind, self._what.key(value), value)
-
-    def _observation(self, kind: Kind, key: object = None, value: object = None, why: str = "") -> Observation:
-        return Observation(self._what.source, kind, self._clock.monotonic(), key, value, why=why)
-
-    def _garbled(self, error: Exception) -> CockpitError:
-        return _Garbled(f"API server {self._kube.server} gave an answer that is no {self._what.source}: {clean(str(error), 200)}")
-
-
-def _told(raw: msgspec.Raw) -> CockpitError:
-    status = msgspec.json.decode(raw, type=Status)
-    return rejection(status.code or 500, bytes(raw))
+            raise self._heard.garbled(error) from error
+        return {self._what.key(value): value for value in values}

@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from cockpit.clock import Clock
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation, Source
-from cockpit.sources.listwatch import ListWatch, Observations
+from cockpit.sources.base import Batch, Observation, Source
+from cockpit.sources.inbox import Inbox
+from cockpit.sources.listwatch import ListWatch
 
-Emit = Callable[[Observation], Awaitable[None]]
+Emit = Callable[[Batch], None]
 T = TypeVar("T")
 Part = Callable[[Emit], Awaitable[None]]
-"""Feeds observations for ever."""
+"""Feeds batches for ever."""
 
 BUFFER = 2000
 
@@ -28,85 +29,47 @@ def part_of(view: ListWatch) -> Part:
     """A collection as a part."""
 
     async def feed(emit: Emit) -> None:
-        async with aclosing(view.observe()) as observations:
-            async for observation in observations:
-                await emit(observation)
+        async with aclosing(view.batches()) as batches:
+            async for batch in batches:
+                emit(batch)
 
     return feed
 
 
-@dataclass(slots=True)
-class _State:
-    keys: set[object] = field(default_factory=set)
-    listed: bool = False
-    heard: float = 0.0
-    fault: str = ""
-
-
 class Merged:
-    """Observes all parts at once. An exception in a part is raised from `observe`."""
+    """Observes all parts at once. An exception in a part is raised from `batches`."""
 
     def __init__(self, source: SourceName, parts: Sequence[Part], clock: Clock) -> None:
         self._source = source
         self._parts = parts
         self._clock = clock
 
-    async def observe(self) -> Observations:
-        """The parts' observations as those of one source."""
-        queue: asyncio.Queue[tuple[_State, Observation]] = asyncio.Queue(BUFFER)
-        states = [_State() for _ in self._parts]
-        tasks = [asyncio.ensure_future(_feed(part, state, queue)) for part, state in zip(self._parts, states, strict=True)]
+    async def batches(self) -> AsyncGenerator[Batch, None]:
+        """The parts' batches as those of one source. Others have their turn between any two."""
+        inbox = Inbox(self._source, len(self._parts))
+        tasks = [asyncio.ensure_future(part(partial(inbox.put, index))) for index, part in enumerate(self._parts)]
+        for task in tasks:
+            task.add_done_callback(lambda _: inbox.news.set())
         try:
             if not tasks:
-                yield Observation(self._source, Kind.LISTED, self._clock.monotonic())
+                yield Batch(self._source, self._clock.monotonic(), listed=frozenset())
             while True:
-                state, observation = await _next(queue, tasks)
-                for told in self._fold(states, state, observation):
-                    yield told
+                await inbox.news.wait()
+                for batch in inbox.drain():
+                    yield batch
+                    await asyncio.sleep(0)
+                _raise_ended(tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _fold(self, states: list[_State], state: _State, observation: Observation) -> list[Observation]:
-        if observation.kind is Kind.FAULT:
-            state.fault = observation.why
-            return [self._said(Kind.FAULT, observation.at, why=observation.why)]
-        state.fault, state.heard = "", observation.at
-        at = min((s.heard for s in states if s.listed), default=observation.at)
-        told = self._told(states, state, observation, at)
-        # What one part says must not hide that another one cannot be asked.
-        fault = next((s.fault for s in states if s.fault), "")
-        return [*told, self._said(Kind.FAULT, at, why=fault)] if fault else told
 
-    def _told(self, states: list[_State], state: _State, observation: Observation, at: float) -> list[Observation]:
-        match observation.kind:
-            case Kind.UPSERT:
-                state.keys.add(observation.key)
-                return [self._said(Kind.UPSERT, at, observation.key, observation.value)]
-            case Kind.DELETE:
-                state.keys.discard(observation.key)
-                gone = not any(observation.key in s.keys for s in states)
-                return [self._said(Kind.DELETE if gone else Kind.HEARD, at, observation.key if gone else None)]
-            case Kind.LISTED:
-                state.keys, state.listed = set(observation.keys), True
-                if all(s.listed for s in states):
-                    whole = frozenset[object]().union(*(s.keys for s in states))
-                    at = min(s.heard for s in states)
-                    return [Observation(self._source, Kind.LISTED, at, keys=whole)]
-                return []
-            case _:
-                return [self._said(Kind.HEARD, at)]
-
-    def _said(self, kind: Kind, at: float, key: object = None, value: object = None, why: str = "") -> Observation:
-        return Observation(self._source, kind, at, key, value, why=why)
-
-
-async def _feed(part: Part, state: _State, queue: asyncio.Queue[tuple[_State, Observation]]) -> None:
-    async def emit(observation: Observation) -> None:
-        await queue.put((state, observation))
-
-    await part(emit)
+def _raise_ended(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        if task.done():
+            task.result()
+            raise RuntimeError("a part of a source ended")
 
 
 async def interleaved(parts: Sequence[Source]) -> AsyncGenerator[tuple[int, Observation], None]:

@@ -9,7 +9,8 @@ from cockpit.connections.decode_ingress import INGRESSES
 from cockpit.connections.decode_limits import AUTOSCALERS, QUOTAS
 from cockpit.connections.kube import KubeClient
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.listwatch import Collection, ListWatch, by_namespace
+from cockpit.sources.collection import Collection, by_namespace
+from cockpit.sources.listwatch import ListWatch
 from cockpit.sources.merged import part_of
 from cockpit.sources.watched import WatchedSource
 

@@ -2,21 +2,24 @@
 
 A sample's time is the server's own. A server that answers with an old time has not been heard from: the source grows STALE.
 Between rounds its pulse is felt, as rounds may be a minute apart.
+
+What is seen there is judged no later than a round (`every`), the answer to its own query and a tick after it can be seen.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
 from random import Random
 from typing import TypeAlias
 
 from cockpit.clock import Clock
-from cockpit.connections.prometheus import NoData, PrometheusClient
+from cockpit.connections.prometheus import READ_SECONDS, NoData, PrometheusClient
 from cockpit.errors import CockpitError, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.arch import Arch
 from cockpit.model.playbook import Playbook, SignalCheck
@@ -24,7 +27,7 @@ from cockpit.model.series import LONGEST_WINDOW, Sample, Series
 from cockpit.model.signal import Prometheus, Signal, plausible
 from cockpit.model.snapshot import SourceName
 from cockpit.sources.base import Kind, Observation
-from cockpit.sources.pace import Backoff, patience, rest
+from cockpit.sources.pace import Backoff, patience, rest, speed
 from cockpit.sources.past import Past
 
 KEPT = timedelta(hours=2)
@@ -32,8 +35,12 @@ KEPT = timedelta(hours=2)
 MARGIN = timedelta(minutes=10)
 """Kept beyond a window, since its last sample comes after its end."""
 AT_ONCE = 4
+LEAST_SECONDS = 5.0
+"""Wall seconds that a query may take at least, however short the rounds are."""
 
 Key: TypeAlias = tuple[str, Arch]
+Answers: TypeAlias = Sequence[Sample | CockpitError]
+"""Of a signal's two sides."""
 
 _SILENT = (Unreachable, Unauthorized, Throttled)
 """Errors that mean that the server was not heard on a query; of others, it was."""
@@ -44,6 +51,22 @@ def keep(playbook: Playbook) -> timedelta:
     aborts = [check.for_seconds for phase in playbook.phases for check in phase.abort if isinstance(check, SignalCheck)]
     longest = timedelta(seconds=max([0.0, *aborts, *(phase.soak for phase in playbook.phases)]))
     return max(KEPT, min(longest, LONGEST_WINDOW) + MARGIN)
+
+
+def urgent_first(playbook: Playbook) -> dict[str, Signal]:
+    """The playbook's signals in the order in which they should be asked for: those of abort triggers before all others."""
+    urgent = {check.signal for phase in playbook.phases for check in phase.abort if isinstance(check, SignalCheck)}
+    return dict(sorted(playbook.signals.items(), key=lambda each: each[0] not in urgent))
+
+
+def _sides(name: str) -> tuple[Key, Key]:
+    return (name, Arch.AMD64), (name, Arch.ARM64)
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[Answers]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class MetricsSource:
@@ -62,13 +85,18 @@ class MetricsSource:
         self._config = config
         self._keep = keep
         self._queries: dict[Key, str] = {
-            (name, arch): signal.query_for(arch) for name, signal in signals.items() for arch in (Arch.AMD64, Arch.ARM64)
+            (name, arch): signal.query_for(arch) for name, signal in signals.items() for _, arch in _sides(name)
         }
         self._units = {name: signal.unit for name, signal in signals.items()}
         self._past = Past(self._queries.values(), config.every)
         self._clock = clock
         self._backoff = Backoff(clock, random or Random())  # noqa: S311 (jitter)
         self._series: dict[Key, Series] = {}
+        # A query that hangs must not hold up the next round of the others.
+        self._within = min(READ_SECONDS, max(LEAST_SECONDS, config.every / speed(clock)))
+        self._fault: CockpitError | None = None
+        self._heard = -inf
+        """When the server was heard from last, by its own time."""
 
     @property
     def stale_after(self) -> float:
@@ -82,13 +110,14 @@ class MetricsSource:
             async with client.pulse.felt(), aclosing(self._past):
                 while True:
                     started = self._clock.monotonic()
-                    told, fault = await self._round(client)
-                    for observation in told:
-                        yield observation
+                    async with aclosing(self._round(client)) as told:
+                        async for observation in told:
+                            yield observation
+                    fault = self._fault
                     if not fault:
                         self._backoff.reset()
                         waited = asyncio.ensure_future(self._wait(client, started + self._config.every))
-                        async with aclosing(self._filled(client, waited, told[-1].at)) as filled:
+                        async with aclosing(self._filled(client, waited, self._heard)) as filled:
                             async for observation in filled:
                                 yield observation
                         fault = waited.result()
@@ -114,32 +143,72 @@ class MetricsSource:
         told = [self._upsert(key, at) for key in self._queries if self._take(key, error)]
         return [*told, Observation(SourceName.METRICS, Kind.FAULT, at, why=str(error))]
 
-    async def _round(self, client: PrometheusClient) -> tuple[list[Observation], CockpitError | None]:
-        asked = self._clock.monotonic()
-        try:
-            async with client.pulse.alive():
-                answers = await self._ask_all(client)
-        except Unreachable as error:
-            return self._silent(error), error
-        at = asked - self._age(answers.values())
-        told = [self._upsert(key, at) for key, answer in answers.items() if self._take(key, answer)]
-        faults = [answer for answer in answers.values() if isinstance(answer, _SILENT)]
-        if faults and len(faults) == len(answers):
-            return [*told, Observation(SourceName.METRICS, Kind.FAULT, at, why=str(faults[0]))], faults[0]
-        return [*told, Observation(SourceName.METRICS, Kind.LISTED, at, keys=frozenset(self._queries))], None
+    async def _round(self, client: PrometheusClient) -> AsyncGenerator[Observation, None]:
+        """Ask for everything once; `_fault` is then why the server could not be asked, or None.
 
-    async def _ask_all(self, client: PrometheusClient) -> dict[Key, Sample | CockpitError]:
+        A signal is told as soon as both its sides have answered, and not before: what compares them must not compare two rounds.
+        So a query that hangs holds up no other signal's abort trigger. What the server was silent on is told at the end, since
+        that alone does not say whether it was heard.
+        """
+        asked, self._fault = self._clock.monotonic(), None
+        answers: dict[Key, Sample | CockpitError] = {}
+        silent: dict[Key, Sample | CockpitError] = {}
+        asking = self._ask_all(client)
+        try:
+            while asking:
+                for signal in await self._answered(client, asking):
+                    found = dict(zip(_sides(signal.get_name()), signal.result(), strict=True))
+                    answers |= found
+                    if any(isinstance(answer, _SILENT) for answer in found.values()):
+                        silent |= found
+                        continue
+                    self._heard = max(self._heard, asked - self._age(answers.values()))
+                    for observation in self._changed(found):
+                        yield observation
+        except Unreachable as error:
+            self._fault = error
+            for observation in self._silent(error):
+                yield observation
+            return
+        finally:
+            await _cancelled(asking)
+        self._heard = max(self._heard, asked - self._age(answers.values()))
+        for observation in self._changed(silent):
+            yield observation
+        yield self._ended(answers.values())
+
+    def _ended(self, answers: Collection[Sample | CockpitError]) -> Observation:
+        faults = [answer for answer in answers if isinstance(answer, _SILENT)]
+        if faults and len(faults) == len(answers):
+            self._fault = faults[0]
+            return Observation(SourceName.METRICS, Kind.FAULT, self._heard, why=str(faults[0]))
+        return Observation(SourceName.METRICS, Kind.LISTED, self._heard, keys=frozenset(self._queries))
+
+    def _changed(self, answers: Mapping[Key, Sample | CockpitError]) -> list[Observation]:
+        return [self._upsert(key, self._heard) for key, answer in answers.items() if self._take(key, answer)]
+
+    async def _answered(self, client: PrometheusClient, asking: set[asyncio.Task[Answers]]) -> set[asyncio.Task[Answers]]:
+        """The signals that have been answered next, which are taken out of `asking`. Unreachable when the server is lost."""
+        async with client.pulse.alive():
+            done, _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        asking -= done
+        return done
+
+    def _ask_all(self, client: PrometheusClient) -> set[asyncio.Task[Answers]]:
+        """One task for each signal, by its name, that asks for both sides."""
         bound = asyncio.Semaphore(AT_ONCE)
 
         async def ask(query: str) -> Sample | CockpitError:
             async with bound:
                 try:
-                    return await client.instant(query)
+                    return await client.instant(query, self._within)
                 except CockpitError as error:
                     return error
 
-        answers = await asyncio.gather(*(ask(query) for query in self._queries.values()))
-        return dict(zip(self._queries, answers, strict=True))
+        async def both(name: str) -> Answers:
+            return await asyncio.gather(*(ask(self._queries[key]) for key in _sides(name)))
+
+        return {asyncio.create_task(both(name), name=name) for name in self._units}
 
     def _age(self, answers: Iterable[Sample | CockpitError]) -> float:
         """Seconds since the newest time that the server gave; an answer without a sample is of now."""

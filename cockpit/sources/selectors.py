@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation
+from cockpit.sources.base import Batch
 from cockpit.sources.listwatch import ListWatch
 from cockpit.sources.merged import Emit, Part, part_of
 
@@ -62,7 +62,7 @@ def followed(board: SelectorBoard, key: str, source: SourceName, view: Callable[
 def _nothing(source: SourceName) -> Part:
     async def feed(emit: Emit) -> None:
         # There is nothing to be asked about, so this part never grows old.
-        await emit(Observation(source, Kind.LISTED, math.inf))
+        emit(Batch(source, math.inf, listed=frozenset()))
         await asyncio.get_running_loop().create_future()
 
     return feed

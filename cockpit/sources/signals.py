@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cockpit.clock import Clock
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation, Source
-from cockpit.sources.listwatch import Observations
+from cockpit.sources.base import Kind, Observation, Observations, Source
 from cockpit.sources.merged import interleaved
 
 

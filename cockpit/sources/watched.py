@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from cockpit.clock import Clock
 from cockpit.connections.kube import WATCH_READ_SECONDS
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Observation
+from cockpit.sources.base import Batch, Observation, observed
 from cockpit.sources.merged import Merged, Part
 from cockpit.sources.pace import patience
 
@@ -33,6 +33,10 @@ class WatchedSource:
         """Seconds of the clock; bookmarks and time-outs of watches are a matter of wall time."""
         return self._stale_after
 
-    def observe(self) -> AsyncGenerator[Observation, None]:
+    def batches(self) -> AsyncGenerator[Batch, None]:
         """Observe until cancelled."""
-        return self._merged.observe()
+        return self._merged.batches()
+
+    def observe(self) -> AsyncGenerator[Observation, None]:
+        """The same, one fact at a time."""
+        return observed(self.batches())

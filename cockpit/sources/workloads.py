@@ -14,8 +14,9 @@ from cockpit.connections.decode_labels import label_selector
 from cockpit.connections.kube import KubeClient
 from cockpit.model.cluster import DaemonSet, Deployment, Ref
 from cockpit.model.snapshot import SourceName
-from cockpit.sources.base import Kind, Observation
-from cockpit.sources.listwatch import Collection, ListWatch, by_namespace
+from cockpit.sources.base import GONE, Batch
+from cockpit.sources.collection import Collection, by_namespace
+from cockpit.sources.listwatch import ListWatch
 from cockpit.sources.merged import Part, part_of
 from cockpit.sources.selectors import SelectorBoard
 from cockpit.sources.watched import WatchedSource
@@ -39,19 +40,19 @@ class WorkloadsSource(WatchedSource):
         self._board = board
         self._wanted = {f"{ref.namespace}/{ref.name}" for ref in wanted}
 
-    async def observe(self) -> AsyncGenerator[Observation, None]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         """Observe until cancelled."""
-        async with aclosing(super().observe()) as observations:
-            async for observation in observations:
-                self._tell_absent(observation)
-                yield observation
+        async with aclosing(super().batches()) as batches:
+            async for batch in batches:
+                self._tell_absent(batch)
+                yield batch
 
-    def _tell_absent(self, observation: Observation) -> None:
-        if observation.kind is Kind.DELETE:
-            self._board.tell(f"{self._source}/{observation.key}", None)
-        elif observation.kind is Kind.LISTED:
-            for key in self._wanted - observation.keys:
-                self._board.tell(f"{self._source}/{key}", None)
+    def _tell_absent(self, batch: Batch) -> None:
+        gone = {key for key, value in batch.changes.items() if value is GONE}
+        if batch.listed is not None:
+            gone |= self._wanted - batch.listed
+        for key in gone:
+            self._board.tell(f"{self._source}/{key}", None)
 
 
 def deployments_source(

@@ -199,6 +199,8 @@ async def test_usage_sums_what_the_scheduler_counts_and_keeps_no_pods(tmp_path: 
     }
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path == "/version":
+            return web.json_response({"gitVersion": "v1.26.9"})
         asked.append(dict(request.query))
         if "continue" in request.query:
             return listing([sidecar, {**pod("pending"), "spec": {"containers": []}}])
@@ -219,7 +221,7 @@ async def test_usage_tells_a_fault_and_recovers(tmp_path: Path) -> None:
     answers = [status(500, "x", "boom"), web.Response(text="garbage"), status(410, "Expired", "old"), listing([pod("a")])]
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return answers.pop(0)
+        return web.json_response({"gitVersion": "v1.26.9"}) if request.path == "/version" else answers.pop(0)
 
     async with connected(tmp_path, handle) as client:
         told = await collect(UsageSource(client, fast_clock(), Random(1)), lambda t: t[-1].kind is Kind.LISTED)

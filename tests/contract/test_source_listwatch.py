@@ -39,6 +39,8 @@ class Script:
         self.watched: list[dict[str, str]] = []
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/version":
+            return web.json_response({"gitVersion": "v1.26.9"})
         asked, turns = (self.watched, self.watches) if request.query.get("watch") else (self.listed, self.lists)
         asked.append(dict(request.query))
         turn = turns[min(len(asked), len(turns)) - 1]
@@ -202,6 +204,8 @@ async def test_cancelling_closes_the_connection(tmp_path: Path) -> None:
     watching, closed = asyncio.Event(), asyncio.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path == "/version":
+            return web.json_response({"gitVersion": "v1.26.9"})
         if not request.query.get("watch"):
             return listing([])
         watching.set()

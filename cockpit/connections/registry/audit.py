@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cockpit.connections.registry.client import RegistryClient, fault_of
-from cockpit.connections.registry.layers.reading import read_layers
 from cockpit.connections.registry.patience import Patience
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.arch import Arch
@@ -43,6 +42,8 @@ async def deep_scan(client: RegistryClient, reference: str, arch: Arch, patience
 
     Raises nothing: a scan that did not end says why.
     """
+    from cockpit.connections.registry.layers.reading import read_layers  # most audits look into no layer
+
     shown = clean(reference, LONGEST)
     try:
         found, digest, walked = await patience.ask(_registry(reference), lambda: _in_time(client.walked(reference)))

@@ -11,6 +11,7 @@ from cockpit.connections.registry.credentials import Credentials
 from cockpit.connections.registry.documents import Descriptor, details, document, layers_of, platform, platform_text, refused
 from cockpit.connections.registry.http import Fetched, RegistryHost
 from cockpit.connections.registry.layers.chains import Chains
+from cockpit.connections.registry.trust import Trust
 from cockpit.errors import NotFound, Rejected, Throttled
 from cockpit.model.builds import Blob, Build, Fault
 from cockpit.model.image import DIGEST, Image, Reference, parse
@@ -83,6 +84,7 @@ class RegistryClient:
         self._endpoints = dict(endpoints or {})
         self._credentials = credentials or Credentials()
         self._hosts: dict[str, RegistryHost] = {}
+        self._trust = Trust()
         self._known: OrderedDict[tuple[str, str, str], Walked] = OrderedDict()
         self._weight = 0
         self._there: set[tuple[str, str, str]] = set()
@@ -139,7 +141,7 @@ class RegistryClient:
         """Who is asked about a reference."""
         name = reference.registry
         if name not in self._hosts:
-            self._hosts[name] = RegistryHost(name, self._endpoints.get(name), self._credentials)
+            self._hosts[name] = RegistryHost(name, self._endpoints.get(name), self._credentials, self._trust)
         return self._hosts[name]
 
     def _recall(self, reference: Reference, digest: str) -> Walked | None:

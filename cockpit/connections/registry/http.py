@@ -17,6 +17,7 @@ from cockpit.connections.failures import plain_words
 from cockpit.connections.registry.auth import Login, Tokens, address, host_of, loopback, seconds
 from cockpit.connections.registry.credentials import Credentials
 from cockpit.connections.registry.documents import ACCEPT, digest_of, old_schema, refused, verify
+from cockpit.connections.registry.trust import Trust
 from cockpit.errors import CockpitError, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from cockpit.model.image import DIGEST, DOCKER_HUB
 from cockpit.redact import told
@@ -58,7 +59,7 @@ class _Faults(msgspec.Struct):
 class RegistryHost:
     """A registry at `endpoint`, or where its name says. Use from one event loop; close with `aclose`."""
 
-    def __init__(self, name: str, endpoint: str | None, credentials: Credentials) -> None:
+    def __init__(self, name: str, endpoint: str | None, credentials: Credentials, trust: Trust | None = None) -> None:
         self.name = name
         self._endpoint = (endpoint or _usual(name)).rstrip("/")
         # Like a mirror in containerd: it is told for whom it stands in, and gets the credentials of its own name, no others.
@@ -74,6 +75,7 @@ class RegistryHost:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             trust_env=not self._local,
+            verify=(trust or Trust()).context(environment=not self._local),
             auth=_no_auth,
             headers={"User-Agent": "cutover-cockpit", "Accept-Encoding": "identity"},
         )

@@ -45,7 +45,7 @@ from cockpit.connections.wire.pods import (
     Terminated,
     Waiting,
 )
-from cockpit.connections.wire.watching import ListHead, Versioned, WatchEvent, list_meta, versioned, watch_event
+from cockpit.connections.wire.watching import ListHead, TypedEvent, Versioned, WatchEvent, list_meta, versioned, watch_event
 from cockpit.connections.wire.workloads import (
     DaemonSet,
     DaemonSetStatus,
@@ -116,6 +116,7 @@ __all__ = [
     "TemplateQuantities",
     "TemplateSpec",
     "Terminated",
+    "TypedEvent",
     "Versioned",
     "Waiting",
     "WatchEvent",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 from cockpit.connections.wire.meta import ListMeta, Part
+
+T = TypeVar("T")
 
 
 class ListHead(Part):
@@ -20,10 +24,35 @@ class WatchEvent(Part):
     object: msgspec.Raw
 
 
-class Versioned(Part):
-    """The version in a bookmark or any object."""
+class TypedEvent(Part, Generic[T]):
+    """A line of a watch with an object of the kind that is watched: most are, and then once through it is enough."""
 
-    metadata: ListMeta
+    type: str
+    object: T
+
+
+class Marks(Part):
+    """The one annotation of bookmarks that is read."""
+
+    initial_end: str | None = msgspec.field(default=None, name="k8s.io/initial-events-end")
+
+
+class VersionedMeta(Part):
+    """The version of an object or a bookmark, and whether the bookmark ends a watch-list."""
+
+    resource_version: str = ""
+    annotations: Marks | None = None
+
+
+class Versioned(Part):
+    """A bookmark or any object."""
+
+    metadata: VersionedMeta
+
+    @property
+    def ends_list(self) -> bool:
+        """All objects of a watch-list have come."""
+        return self.metadata.annotations is not None and self.metadata.annotations.initial_end == "true"
 
 
 _head = msgspec.json.Decoder(ListHead)

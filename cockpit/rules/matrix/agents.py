@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cockpit.model.arch import ARCH_LABELS
@@ -15,12 +15,13 @@ from cockpit.model.playbook import Agent
 from cockpit.rules.affinity import admits
 from cockpit.rules.certified import uncertified
 from cockpit.rules.daemonsets import TOLERATED, keeps_off
+from cockpit.rules.kept import Fleet, nodes_in
+from cockpit.rules.kept.fleet import CRASH_LOOP, ENDED
 from cockpit.rules.matrix import commands
 from cockpit.rules.matrix.compose import Told, finding
 from cockpit.rules.matrix.scene import Member, Scene
 from cockpit.rules.tolerations import repelling
 
-CRASH_LOOP = "CrashLoopBackOff"
 OFTEN = 2
 """Restarts from which on a container that is not Ready after a failure is called looping, though it runs just now."""
 STARTING = timedelta(minutes=2)
@@ -29,7 +30,7 @@ STARTING = timedelta(minutes=2)
 
 def crash_loop(scene: Scene) -> Iterator[Finding]:
     """Agents that crash-loop on nodes of the architecture that is moved to."""
-    names = {n.name for n in _nodes(scene)}
+    names = _nodes(scene)
     for agent in scene.playbook.agents:
         looping = [m for m in scene.sick if m.owner == agent.daemonset and m.pod.node in names and _loops(m.pod)]
         if looping:
@@ -49,19 +50,18 @@ def missing(scene: Scene) -> Iterator[Finding]:
     """Agents without a Ready pod on a Ready node of that architecture, unless the pod is starting or says itself why it fails."""
     nodes = _nodes(scene)
     for agent in scene.playbook.agents:
-        by_node: dict[str, list[Member]] = {}
-        for member in scene.of(agent.daemonset):
-            by_node.setdefault(member.pod.node, []).append(member)
-        without = [n for n in nodes if _without(scene, by_node.get(n.name, []))]
+        pods = scene.fleet(agent.daemonset)
+        lacking = sorted(nodes.keys() - pods.ready.keys())
+        without = [nodes[name] for name in lacking if _without(scene, _staying(pods, name))]
         if without:
-            yield _missing(scene, agent.daemonset, without, len(nodes), by_node.get(without[0].name, []))
+            yield _missing(scene, agent.daemonset, without, len(nodes), _staying(pods, without[0].name))
 
 
-def _missing(scene: Scene, ref: Ref, without: list[Node], of: int, here: list[Member]) -> Finding:
+def _missing(scene: Scene, ref: Ref, without: list[Node], of: int, here: list[Pod]) -> Finding:
     """`here` are its pods on the first node of `without`."""
     first, daemonset = without[0], scene.daemonsets.get(f"{ref.namespace}/{ref.name}")
     kept = keeps_off(daemonset, first) if daemonset and not here else ""
-    why = f"not Ready: {here[0].pod.phase}" if here else kept or "no pod"
+    why = f"not Ready: {here[0].phase}" if here else kept or "no pod"
     return finding(
         scene, K.AGENT_MISSING, [f"DaemonSet/{ref.name}", *(f"Node/{n.name}" for n in without)],
         f"{len(without)} of {of} Ready {scene.away} nodes without {ref.name}; {first.name}: {why}",
@@ -116,16 +116,19 @@ def _looping(scene: Scene, agent: Agent, member: Member) -> Told:
     return Told(ref.name, cause, f"ask who signed it off for {scene.away}; {back}", undo)
 
 
-def _nodes(scene: Scene) -> list[Node]:
-    found = (n for n in scene.nodes.values() if n.arch == scene.away and n.ready and not n.control_plane)
-    return sorted(found, key=lambda n: n.name)
+def _nodes(scene: Scene) -> Mapping[str, Node]:
+    return nodes_in(scene.nodes).ready(scene.away)
 
 
-def _without(scene: Scene, here: list[Member]) -> bool:
+def _staying(pods: Fleet, node: str) -> list[Pod]:
+    return [pod for pod in pods.on(node) if not pod.terminating and pod.phase not in ENDED]
+
+
+def _without(scene: Scene, here: list[Pod]) -> bool:
     """No pod at all, or one that has not become Ready for long and does not say why."""
     if not here:
         return True
-    return not any(m.pod.ready or _young(scene, m.pod) or _says_why(m.pod) for m in here)
+    return not any(p.ready or _young(scene, p) or _says_why(p) for p in here)
 
 
 def _young(scene: Scene, pod: Pod) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cockpit.model.arch import Arch
-from cockpit.model.cluster import Container
+from cockpit.model.cluster import Container, Ref
 from cockpit.model.finding import Certainty, Finding
 from cockpit.model.finding import FindingKind as K
 from cockpit.model.image import asked, exact, local_id
@@ -149,20 +149,35 @@ def emulated(scene: Scene) -> Iterator[Finding]:
     built = [image for image in scene.images.values() if image.known]
     if all(image.runs_on(arch) for image in built for arch in Arch) and not any(image.manifests for image in built):
         return iter(())  # nothing can run where it was not built for: no need to look at each pod
-    everybody = sorted((m for some in scene.members.values() for m in some), key=lambda m: (m.owner.kind, m.name))
+    everybody = [m for some in scene.workloads.values() for m in some]
+    everybody += (m for agent in scene.playbook.agents for m in _foreign(scene, agent.daemonset))
+    everybody.sort(key=lambda m: (m.owner.kind, m.name))
     return _findings(scene, K.EMULATED, seen, _inspect, lambda _: Certainty.SURE, everybody)
+
+
+def _foreign(scene: Scene, ref: Ref) -> Iterator[Member]:
+    """An agent's pods that run what was not built for their node: thousands run the same few images, on nodes of a few kinds."""
+    judged: dict[tuple[int, str], bool] = {}
+    for number, some in enumerate(scene.fleet(ref).alike.values()):
+        for member in (scene.member(pod, ref) for pod in some.values()):
+            alike = number, member.arch
+            if alike not in judged:
+                judged[alike] = any(built_for(scene, c, member.arch) is False for c in member.pod.containers)
+            if judged[alike]:
+                yield member
 
 
 def fine_elsewhere(scene: Scene, member: Member, container: str) -> bool:
     """The same container of the same program is Ready on another architecture, and crashes there nowhere."""
-    peers = [
-        c
-        for some in scene.members.values()
-        for other in some
-        if other.part == member.part and other.arch and other.arch != member.arch
-        for c in other.pod.containers
-        if c.name == container
-    ]
+    alike = member.part, member.arch, container
+    if alike not in scene.memo:
+        scene.memo[alike] = _fine_elsewhere(scene, member, container)
+    return bool(scene.memo[alike])
+
+
+def _fine_elsewhere(scene: Scene, member: Member, container: str) -> bool:
+    others = (other for other in scene.alike(member) if other.arch and other.arch != member.arch)
+    peers = [c for other in others for c in other.pod.containers if c.name == container]
     return any(c.ready for c in peers) and not any(c.exit_code in DEADLY or (c.waiting and not c.ready) for c in peers)
 
 

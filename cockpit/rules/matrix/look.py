@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from cockpit.model.finding import Finding, FindingKind
 from cockpit.model.playbook import Playbook
-from cockpit.model.snapshot import Snapshot, SourceName, SourceState
+from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome
 from cockpit.rules.freshness import words
+from cockpit.rules.kept import Recent
 from cockpit.rules.matrix.advice import ADVICE
 from cockpit.rules.matrix.moves import first, standing, way_back
 from cockpit.rules.matrix.registry import DETECTORS, EXPLAINS, Detector
@@ -19,7 +20,6 @@ from cockpit.rules.matrix.rollouts import one_arch_stuck
 from cockpit.rules.matrix.scene import Scene, scene
 from cockpit.rules.matrix.unseen import unseen_images
 from cockpit.rules.readiness import readiness
-from cockpit.rules.recent import Recent
 
 
 class State(StrEnum):
@@ -74,20 +74,17 @@ def look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
     return _recent(snapshot, playbook)
 
 
-def _same(was: Snapshot, now: Snapshot) -> bool:
-    """Nothing that is looked at has changed: the store hands out the same maps until something in them does."""
-    if not timedelta() <= now.time - was.time < LASTS or any(getattr(was, n) is not getattr(now, n) for n in _LOOKED_AT):
-        return False
-    return was.sources.keys() == now.sources.keys() and all(_alike(was.sources[n], now.sources[n]) for n in now.sources)
-
-
 _LOOKED_AT = (
     "nodes", "pods", "deployments", "daemonsets", "events", "usage", "images", "autoscalers", "quotas", "rules", "targets",
 )  # fmt: skip
 
 
-def _alike(was: SourceState, now: SourceState) -> bool:
-    return was.freshness is now.freshness and was.why == now.why
+def _parts(snapshot: Snapshot, playbook: Playbook) -> tuple[object, ...]:  # noqa: ARG001 (one shape for all)
+    return tuple([getattr(snapshot, name) for name in _LOOKED_AT])
+
+
+def _standing(snapshot: Snapshot) -> object:
+    return {name: (state.freshness, state.why) for name, state in snapshot.sources.items()}
 
 
 def _look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
@@ -104,7 +101,7 @@ def _look(snapshot: Snapshot, playbook: Playbook) -> Matrix:
     return Matrix(tuple(safe), tuple(rows))
 
 
-_recent = Recent(_look, _same)
+_recent = Recent(_look, _parts, _standing, LASTS)
 
 
 def _unready(snapshot: Snapshot, playbook: Playbook) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cockpit.model.arch import Arch
 from cockpit.model.finding import Finding
 from cockpit.model.finding import FindingKind as K
+from cockpit.rules.kept import nodes_in
 from cockpit.rules.matrix import commands
 from cockpit.rules.matrix.compose import finding
 from cockpit.rules.matrix.scene import Scene
@@ -14,7 +15,7 @@ from cockpit.rules.matrix.scene import Scene
 
 def arch_label_mismatch(scene: Scene) -> Iterator[Finding]:
     """Nodes whose label and kubelet disagree on the architecture, by the label, which is what the scheduler goes by."""
-    wrong = sorted((n for n in scene.nodes.values() if n.reported_arch and n.arch != n.reported_arch), key=lambda n: n.name)
+    wrong = sorted(nodes_in(scene.nodes).mislabelled.values(), key=lambda n: n.name)
     both = "jsonpath={.metadata.labels} {.status.nodeInfo.architecture}"
     for label in dict.fromkeys(n.arch for n in wrong):
         nodes = [n for n in wrong if n.arch == label]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Autoscaler, DaemonSet, Deployment, KubeEvent, Node, Pod, Quota, Ref, Resources
@@ -13,10 +14,15 @@ from cockpit.model.image import Image
 from cockpit.model.playbook import Playbook
 from cockpit.model.share import TargetGroup
 from cockpit.model.snapshot import Snapshot, SourceName
-from cockpit.rules.nodes import ENDED, pods_of
+from cockpit.rules.kept import Fleet, Remembered, fleet, nodes_in
+from cockpit.rules.kept.fleet import sick
+from cockpit.rules.nodes import pods_of
 
 _Named = TypeVar("_Named", Autoscaler, Quota)
 NO_WORDS: Mapping[str, str] = {}
+Telling: TypeAlias = Mapping[tuple[str, str], Mapping[str, str]]
+"""By namespace and object the newest message of each reason."""
+NO_TELLING: Telling = {}
 APP = "app"
 """The part that baseline and canary play together: the same program, so that one is measured against the other."""
 
@@ -48,8 +54,8 @@ class Scene:
     playbook: Playbook
     now: datetime
     nodes: Mapping[str, Node]
-    members: Mapping[Ref, Sequence[Member]]
-    """By workload or agent, in no order."""
+    pods: Mapping[str, Pod]
+    workloads: Mapping[Ref, Sequence[Member]]
     sick: tuple[Member, ...]
     """Those that are not Ready, or of which a container waits or has ended; by name."""
     deployments: tuple[Deployment, ...]
@@ -64,6 +70,8 @@ class Scene:
     """What is requested on each node, by its name."""
     attached: frozenset[str]
     """ARNs of the target groups that a rule forwards to, whatever the weight."""
+    memo: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What detectors found out about it that others ask again."""
 
     @property
     def home(self) -> Arch:
@@ -76,8 +84,27 @@ class Scene:
         return self.playbook.target.to_arch
 
     def of(self, ref: Ref) -> Sequence[Member]:
-        """The members of one workload or agent."""
-        return self.members.get(ref, ())
+        """The members of one workload or agent, in no order."""
+        if ref in self.workloads:
+            return self.workloads[ref]
+        if ref not in self.memo:
+            # Thousands, of which hardly ever one is asked for.
+            self.memo[ref] = [self.member(pod, ref) for pod in self.fleet(ref).pods()]
+        found: list[Member] = self.memo[ref]
+        return found
+
+    def alike(self, member: Member) -> Iterator[Member]:
+        """All that play the same part, itself too."""
+        owners = self.workloads if member.part == APP else (member.owner,)
+        return chain.from_iterable(map(self.of, owners))
+
+    def fleet(self, ref: Ref) -> Fleet:
+        """An agent's pods; to be read at once."""
+        return fleet(self.pods, ref)
+
+    def member(self, pod: Pod, owner: Ref) -> Member:
+        """An agent's pod as a member. What Events say of it stays unsaid: that is looked up for those that are sick."""
+        return _member(_arches(self.nodes), NO_TELLING, pod, owner)
 
 
 def scene(snapshot: Snapshot, playbook: Playbook) -> Scene:
@@ -89,18 +116,27 @@ def scene(snapshot: Snapshot, playbook: Playbook) -> Scene:
     nodes = snapshot.nodes if live(SourceName.NODES) else {}
     deployments = _deployments(snapshot, playbook) if live(SourceName.DEPLOYMENTS) else ()
     events = snapshot.events if live(SourceName.EVENTS) else ()
-    workloads = playbook.target.workloads
-    members = _members(snapshot, playbook, deployments, nodes, events) if live(SourceName.PODS) else {}
+    pods = snapshot.pods if live(SourceName.PODS) else {}
+    targets, words = playbook.target.workloads, _words(events)
+    arches = _arches(nodes)
+    workloads = {
+        ref: [_member(arches, words, pod, ref) for pod in (pods_of(snapshot, ref) if pods else ())]
+        for ref in map(ref_of, deployments)
+    }
+    agents = dict.fromkeys(agent.daemonset for agent in playbook.agents)
+    ill = [_member(arches, words, pod, ref) for ref in agents for pod in fleet(pods, ref).sick.values()]
+    ill += [member for some in workloads.values() for member in some if sick(member.pod)]
     return Scene(
         playbook=playbook,
         now=snapshot.time,
         nodes=nodes,
-        members=members,
-        sick=tuple(sorted((m for some in members.values() for m in some if _sick(m.pod)), key=lambda m: (m.owner.kind, m.name))),
+        pods=pods,
+        workloads=workloads,
+        sick=tuple(sorted(ill, key=lambda m: (m.owner.kind, m.name))),
         deployments=deployments,
         events=events,
         images=snapshot.images if live(SourceName.IMAGES) else {},
-        autoscalers=_sorted(a for a in snapshot.autoscalers.values() if a.target in workloads)
+        autoscalers=_sorted(a for a in snapshot.autoscalers.values() if a.target in targets)
         if live(SourceName.AUTOSCALERS)
         else (),
         quotas=_sorted(q for q in snapshot.quotas.values() if q.namespace == playbook.target.namespace)
@@ -129,34 +165,17 @@ def ref_of(deployment: Deployment) -> Ref:
     return Ref("deployment", deployment.namespace, deployment.name)
 
 
-def _sick(pod: Pod) -> bool:
-    return not pod.ready or any(c.waiting or c.exit_code is not None for c in pod.containers)
+def _arches(nodes: Mapping[str, Node]) -> Mapping[str, str]:
+    return nodes_in(nodes).arches if nodes else {}
 
 
-def _members(
-    snapshot: Snapshot,
-    playbook: Playbook,
-    deployments: tuple[Deployment, ...],
-    nodes: Mapping[str, Node],
-    events: tuple[KubeEvent, ...],
-) -> dict[Ref, list[Member]]:
-    agents = {(a.daemonset.namespace, f"DaemonSet/{a.daemonset.name}"): a.daemonset for a in playbook.agents}
-    # The kubelet knows what it runs on; a label can be anything.
-    arches = {node.name: node.reported_arch or node.arch for node in nodes.values()}
-    words = _words(events)
-
-    def member(pod: Pod, owner: Ref, part: str) -> Member:
-        said = words.get((pod.namespace, f"Pod/{pod.name}"), NO_WORDS) if words else NO_WORDS
-        return Member(pod, owner, part, arches.get(pod.node, ""), said)
-
-    found = {ref: [member(pod, ref, APP) for pod in pods_of(snapshot, ref)] for ref in map(ref_of, deployments)}
-    for pod in snapshot.pods.values():
-        owner = agents.get((pod.namespace, pod.owner))
-        if owner is not None and not pod.terminating and pod.phase not in ENDED:
-            found.setdefault(owner, []).append(member(pod, owner, f"{owner.namespace}/{owner.name}"))
-    return found
+def _member(arches: Mapping[str, str], words: Telling, pod: Pod, owner: Ref) -> Member:
+    said = words.get((pod.namespace, f"Pod/{pod.name}"), NO_WORDS) if words else NO_WORDS
+    part = f"{owner.namespace}/{owner.name}" if owner.kind == "daemonset" else APP
+    return Member(pod, owner, part, arches.get(pod.node, ""), said)
 
 
+@Remembered
 def _words(events: tuple[KubeEvent, ...]) -> Mapping[tuple[str, str], dict[str, str]]:
     """By object the newest message of each reason."""
     found: dict[tuple[str, str], dict[str, str]] = {}

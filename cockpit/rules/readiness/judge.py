@@ -8,7 +8,8 @@ from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Snapshot, SourceName
 from cockpit.model.verdict import Outcome, Verdict
 from cockpit.rules.freshness import blind
-from cockpit.rules.nodes import usable, workers
+from cockpit.rules.kept import Recent, nodes_in
+from cockpit.rules.nodes import pods_of, usable
 from cockpit.rules.readiness import writing
 from cockpit.rules.readiness.eta import ESTIMATED, NO_RATES, WEIGHTS_SECONDS, Rates, eta, loses
 from cockpit.rules.readiness.images import lacking
@@ -16,7 +17,6 @@ from cockpit.rules.readiness.provisioning import provisioning
 from cockpit.rules.readiness.quota import short
 from cockpit.rules.readiness.returning import Returning
 from cockpit.rules.readiness.room import Room, room
-from cockpit.rules.recent import Recent
 
 GATE = "rollback ready"
 SOURCES = (
@@ -44,8 +44,7 @@ class Readiness:
 
 
 _JUDGED = (
-    "nodes", "pods", "deployments", "usage", "rules", "targets", "images", "autoscalers", "quotas", "neighbours", "node_pools",
-    "denied",
+    "nodes", "deployments", "usage", "rules", "targets", "images", "autoscalers", "quotas", "neighbours", "node_pools", "denied",
 )  # fmt: skip
 
 
@@ -54,12 +53,14 @@ def readiness(snapshot: Snapshot, playbook: Playbook) -> Readiness:
     return _recent(snapshot, playbook)
 
 
-def _same(was: Snapshot, now: Snapshot) -> bool:
-    """Nothing that is judged has changed: the store hands out the same maps until something in them does."""
-    if any(getattr(was, name) is not getattr(now, name) for name in _JUDGED) or was.sources.keys() != now.sources.keys():
-        return False
+def _parts(snapshot: Snapshot, playbook: Playbook) -> tuple[object, ...]:
+    """What is judged: of the pods only those of the workloads, since agents' go nowhere."""
+    return (*(getattr(snapshot, name) for name in _JUDGED), *(pods_of(snapshot, ref) for ref in playbook.target.workloads))
+
+
+def _standing(snapshot: Snapshot) -> object:
     # The words about a source that is not live tell its age.
-    return all(was.sources[name].live and state.live for name, state in now.sources.items())
+    return snapshot.sources.keys() if all(state.live for state in snapshot.sources.values()) else None
 
 
 def timed(found: Readiness, snapshot: Snapshot, playbook: Playbook, rates: Rates) -> Readiness:
@@ -86,7 +87,7 @@ def _readiness(snapshot: Snapshot, playbook: Playbook) -> Readiness:
     )
 
 
-_recent = Recent(_readiness, _same)
+_recent = Recent(_readiness, _parts, _standing)
 
 
 def _judged(snapshot: Snapshot, playbook: Playbook, found: Room) -> tuple[Verdict, list[str]]:
@@ -123,7 +124,7 @@ def _sources(snapshot: Snapshot, playbook: Playbook) -> list[SourceName]:
 
 def _nodes(snapshot: Snapshot, playbook: Playbook) -> list[str]:
     home = playbook.target.from_arch
-    there = any(usable(n) for n in workers(snapshot.nodes.values(), home))
+    there = any(usable(n) for n in nodes_in(snapshot.nodes).workers(home).values())
     return [] if there else [f"no {home} node is ready and schedulable"]
 
 

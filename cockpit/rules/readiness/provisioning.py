@@ -14,7 +14,7 @@ from cockpit.model.nodepool import NodePool
 from cockpit.model.quantity import parse
 from cockpit.model.snapshot import Freshness, Snapshot, SourceName
 from cockpit.rules.freshness import words
-from cockpit.rules.nodes import workers
+from cockpit.rules.kept import nodes_in
 
 POOL = "karpenter.sh/nodepool"
 """The node label that names a node's NodePool."""
@@ -26,7 +26,7 @@ def provisioning(snapshot: Snapshot, home: Arch, missing: int) -> Iterator[str]:
     if state.freshness in (Freshness.FAULT, Freshness.STALE):
         yield f"whether Karpenter may take {home} nodes away is not known: {words(state)}"
     owned: dict[str, int] = {}
-    for node in workers(snapshot.nodes.values(), home):
+    for node in nodes_in(snapshot.nodes).workers(home).values() if snapshot.node_pools else ():
         owned[node.labels.get(POOL, "")] = owned.get(node.labels.get(POOL, ""), 0) + 1
     for name, pool in sorted(snapshot.node_pools.items()):
         yield from _taken(pool, home, owned.get(name, 0))

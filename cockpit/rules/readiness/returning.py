@@ -12,7 +12,8 @@ from cockpit.model.json import Json, canonical
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Snapshot
 from cockpit.rules.affinity import pinned_to
-from cockpit.rules.nodes import pods_of, workers
+from cockpit.rules.kept import nodes_in
+from cockpit.rules.nodes import pods_of
 from cockpit.rules.original import homeward
 from cockpit.rules.rolling import Limits, limits
 
@@ -73,7 +74,7 @@ def returning(snapshot: Snapshot, playbook: Playbook, ref: Ref) -> Returning | N
 
 
 def _at_home(snapshot: Snapshot, playbook: Playbook, pods: Sequence[Pod]) -> tuple[Pod, ...]:
-    home = {n.name for n in workers(snapshot.nodes.values(), playbook.target.from_arch)}
+    home = nodes_in(snapshot.nodes).workers(playbook.target.from_arch)
     return tuple(p for p in pods if p.node in home)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from cockpit.errors import Impossible
 from cockpit.model.cluster import Node, Ref, Resources
+from cockpit.model.json import canonical
 from cockpit.model.playbook import Playbook
 from cockpit.model.snapshot import Snapshot
 from cockpit.rules.affinity import admits, pinned_to
 from cockpit.rules.apart import Apart, Count, apart
 from cockpit.rules.domains import Level, Site, places
+from cockpit.rules.kept import Chosen
 from cockpit.rules.nodes import headroom, usable
 from cockpit.rules.readiness.returning import Returning, going_home, returning
 from cockpit.rules.room import Pool
@@ -130,10 +132,15 @@ def _eligible(count: Count, nodes: Iterable[Node], keys: Sequence[str], one: Ret
         return list(nodes)
     found = [n for n in nodes if _labelled(n, keys)]
     if count.honors_affinity:
-        found = [n for n in found if admits(one.affinity, one.deployment.node_selector, n)]
+        # The nodes of one side and all nodes are asked about in turn: by their number they are told apart.
+        key = canonical(one.affinity), one.deployment.node_selector, len(found)
+        found = _admitted(key, found, lambda n: admits(one.affinity, one.deployment.node_selector, n))
     if count.honors_taints:
         found = [n for n in found if usable(n) and not repelling(one.deployment.tolerations, n)]
     return found
+
+
+_admitted: Chosen[Node] = Chosen(lambda node: node.name)
 
 
 def _domains(count: Count, nodes: Iterable[Node]) -> frozenset[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from cockpit.levers.base import Fence
 from cockpit.model.event import EventType
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
+from cockpit.model.playbook import AffinityMode, AffinitySet, Playbook
 from cockpit.run.crew import Crew
 from cockpit.run.logbook import Logbook
 from cockpit.run.rollback import HEAD_START, Outcome, Shared, roll_back
-from tests.factories import PLAYBOOK
+from tests.factories import CANARY, PLAYBOOK, phase
 from tests.levers import ValueLever
 
 
@@ -51,6 +53,60 @@ async def test_weights_go_home_before_affinity_and_both_are_read_back() -> None:
     assert journey == ["weights=home", "affinity=home"]
     kinds = [e.type for e in logbook.events]
     assert kinds == [EventType.WRITE_INTENDED, EventType.WRITE_DONE] * 2
+
+
+@dataclass
+class Meeting(ValueLever):
+    """Its write is accepted once so many are under way at the same moment."""
+
+    barrier: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(2))
+
+    async def apply(self, write: Write, fence: Fence | None = None) -> None:
+        await self.barrier.wait()
+        await super().apply(write, fence)
+
+
+async def test_writes_to_both_sides_are_under_way_at_the_same_moment() -> None:
+    journey: list[str] = []
+    clock = ManualClock()
+    met = asyncio.Barrier(2)
+    both = [Meeting(name, value="away", original="home", journey=journey, barrier=met) for name in ("affinity", "weights")]
+    outcome = await home(fleet(*both), book(clock), clock)
+    assert outcome == Outcome(2, {})
+    assert clock.elapsed < HEAD_START, "neither has waited for the other's head start"
+
+
+@pytest.mark.parametrize(
+    "playbook",
+    [
+        replace(PLAYBOOK, target=replace(PLAYBOOK.target, canary=None)),
+        replace(PLAYBOOK, rollback_order=("affinity", "weights")),
+        replace(PLAYBOOK, phases=(replace(phase("canary"), affinity=AffinitySet(CANARY, AffinityMode.REQUIRED)),)),
+    ],
+    ids=["one workload takes all the traffic", "affinity first", "the canary's own pods move"],
+)
+async def test_a_lever_that_needs_the_one_before_it_waits_until_that_is_accepted(playbook: Playbook) -> None:
+    journey: list[str] = []
+    clock = ManualClock()
+    first, second = playbook.rollback_order
+    slow = moved(first, journey, faults=[Unreachable("no route")] * 3)
+    crew = Crew(playbook, {first: slow, second: moved(second, journey)}, {})
+    outcome = await home(crew, book(clock), clock)
+    assert outcome.safe
+    assert journey == [f"{first}=home", f"{second}=home"]
+
+
+async def test_one_side_that_fails_holds_up_the_other_for_no_moment() -> None:
+    journey: list[str] = []
+    clock = ManualClock()
+    dead = moved("weights", journey, faults=[Unreachable("no route")] * 1000)
+    task = asyncio.create_task(roll_back(fleet(dead, moved("affinity", journey)), book(clock), clock, 60.0))
+    for _ in range(3):
+        await clock.advance(0)
+    assert journey == ["affinity=home"]
+    assert clock.elapsed == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_it_is_safe_only_once_proven() -> None:
