@@ -20,6 +20,7 @@ class Group(StrEnum):
     CONTROLS = "controls"
     VIEWS = "views"
     PANELS = "panels"
+    TERMINAL = "terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,10 @@ def _audit(view: View) -> Can:
     return Can(True, (words,), caution=auditing.progress is None) if words else YES
 
 
+def _pace(view: View) -> Can:
+    return Can(True, label="Full pace" if view.slow else "Slow line")
+
+
 _PANELS = ("Nodes", "Traffic", "p99", "Agents", "Gates", "Events")
 
 ACTIONS: tuple[Action, ...] = (
@@ -184,6 +189,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("help", "question_mark", "?", "Help", "Every key, and whether it can act now", Group.VIEWS),
     Action("palette", "ctrl+p", "ctrl+p", "Commands", "The same actions, to be searched by name", Group.PANELS),
+    Action(
+        "pace",
+        "w",
+        "w",
+        "Slow line",
+        "Draw once a second, without trends, for a slow line; or fully again",
+        Group.TERMINAL,
+        _pace,
+    ),
+    Action("redraw", "ctrl+l", "ctrl+l", "Redraw", "Write the whole screen again, if something else wrote on it", Group.TERMINAL),
     Action("quit", "q", "q", "Quit", "Leave; the run stays as it is and nothing is rolled back", Group.VIEWS),
 )
 BY_ID = {action.id: action for action in ACTIONS}

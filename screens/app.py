@@ -17,12 +17,12 @@ from screens.actions import ACTIONS, BY_ID, refusal
 from screens.audit import AuditScreen
 from screens.confirm import QuitDialog, RollbackDialog, promoting
 from screens.controls import ControlsDialog
-from screens.detail import DetailScreen
 from screens.dialog import Dialog
 from screens.feed import TICK, Feed, Launch
 from screens.flight import Flight
 from screens.hand import Hand
 from screens.help import HelpScreen
+from screens.listed import ListedScreen, panel
 from screens.log import LogScreen
 from screens.main import MainScreen
 from screens.matrix import MatrixScreen
@@ -39,8 +39,16 @@ class CockpitApp(Feed):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = [Binding(a.key, f"perform('{a.id}')", a.label, id=a.id, show=False) for a in ACTIONS]
 
-    def __init__(self, launch: Launch, title: str, *, now: Callable[[], float] | None = None, tick: float = TICK) -> None:
-        super().__init__(launch, title, tick)
+    def __init__(
+        self,
+        launch: Launch,
+        title: str,
+        *,
+        now: Callable[[], float] | None = None,
+        tick: float = TICK,
+        low_bandwidth: bool | None = None,
+    ) -> None:
+        super().__init__(launch, title, tick, low_bandwidth)
         self.hand = Hand()
         self._now = now
 
@@ -51,11 +59,17 @@ class CockpitApp(Feed):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys that nobody means, and pastes, go no further than here."""
+        """Keys that nobody means, and pastes, go no further than here; where text is typed they are text."""
         if isinstance(event, events.Paste):
+            if isinstance(self.screen, ListedScreen) and self.screen.typing:
+                self.screen.typed(" ".join(event.text.split()))
             return
         if isinstance(event, events.Key) and not event.is_forwarded:
-            if not self.hand.takes(event.key, self.moment(event)):
+            meant = self.hand.takes(event.key, self.moment(event))
+            reader = self.screen if isinstance(self.screen, ListedScreen | RollbackDialog) else None
+            if reader and not (meant and event.key in URGENT) and reader.reads(event, meant=meant):
+                return
+            if not meant:
                 return
             self.unsay()
             if urgent := URGENT.get(event.key):
@@ -81,15 +95,17 @@ class CockpitApp(Feed):
         acts: dict[str, Callable[[], object]] = {
             "promote": lambda: self._ask(promoting(frame)) if (frame := self.view.frame) else None,
             "hold": self._hold,
-            "rollback": lambda: self._ask(RollbackDialog()),
+            "rollback": lambda: self._ask(RollbackDialog(self._typing())),
             "plan": lambda: self._look(PlanScreen()),
             "matrix": lambda: self._look(MatrixScreen()),
             "audit": lambda: self._look(AuditScreen()),
             "log": lambda: self._look(LogScreen()),
             "controls": lambda: self._ask(ControlsDialog(frame.controls)) if (frame := self.view.frame) else None,
             "help": lambda: self._look(HelpScreen()),
-            "panel": lambda: self._look(DetailScreen(int(number))),
+            "panel": lambda: self._look(panel(int(number))),
             "quit": self._ask_quit,
+            "pace": self.toggle_pace,
+            "redraw": self.redraw,
             "palette": lambda: self._ask(PaletteDialog()),
         }
         acts[kind]()
@@ -123,6 +139,10 @@ class CockpitApp(Feed):
         self.hand.dialog_opening()
         self.push_screen(dialog)
 
+    def _typing(self) -> ListedScreen | None:
+        """Where a filter is being typed."""
+        return self.screen if isinstance(self.screen, ListedScreen) and self.screen.typing else None
+
     def leave_dialog(self) -> None:
         """Close the dialog that is up."""
         self.hand.dialog_closed()
@@ -155,10 +175,13 @@ class CockpitApp(Feed):
         self.exit(int(code), return_code=int(code))
 
 
-def run(launch: Launch, title: str) -> int:
-    """Fly on the screen until the operator leaves; the exit code. Why launching failed goes to stderr."""
-    app = CockpitApp(launch, title)
-    code = app.run()
+async def run(launch: Launch, title: str, low_bandwidth: bool | None = None) -> int:
+    """Fly on the screen until the operator leaves; the exit code. Why launching failed goes to stderr.
+
+    `low_bandwidth`: draw less, for a slow line; None measures it.
+    """
+    app = CockpitApp(launch, title, low_bandwidth=low_bandwidth)
+    code = await app.run_async()
     if app.failure:
         sys.stderr.write(f"{shown(app.failure)}\n")
     return int(Exit.ENDED) if code is None else code

@@ -41,15 +41,20 @@ class CockpitScreen(Screen[None]):
         """What this screen is for."""
         yield from ()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.bars: tuple[Bar, ...] = ()
+
     def show(self, view: View) -> None:
         """Draw a view."""
         self.set_class(not view.armed, "-small")
         self.set_class(view.size[0] >= WIDE[0] and view.size[1] >= WIDE[1], "-wide")
-        for bar in self.query(Bar):
+        for bar in self.bars:
             bar.view = view
 
     def on_mount(self) -> None:
         """Draw what is there already."""
+        self.bars = tuple(self.query(Bar))
         self.show(self.cockpit.view)
 
     def on_screen_resume(self) -> None:

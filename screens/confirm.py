@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
+
+from textual import events
 
 from cockpit.run.frame import Frame
 from screens import requests
@@ -81,8 +84,33 @@ def promoting(frame: Frame) -> PromoteDialog:
     return ApproveDialog(frame) if approving(frame) else PromoteDialog(frame)
 
 
+class Typing(Protocol):
+    """Where a filter is typed."""
+
+    typing: bool
+
+    def typed(self, text: str) -> None:
+        """More of it."""
+        ...
+
+
 class RollbackDialog(Dialog):
-    """Shows what a rollback takes and touches; Enter does it."""
+    """Shows what a rollback takes and touches; Enter does it.
+
+    `over` is where a filter was being typed when R was pressed: whoever goes on typing did not mean this, and goes on there.
+    """
+
+    def __init__(self, over: Typing | None = None) -> None:
+        super().__init__()
+        self._over = over
+
+    def reads(self, event: events.Key, *, meant: bool) -> bool:  # noqa: ARG002 (also letters too fast for a key of a person's)
+        """Whether the key was the next letter of a filter: then this is left, so that no Enter after it rolls back."""
+        if self._over is None or not (event.is_printable and event.character) or event.key == "R":
+            return False
+        self.cockpit.leave_dialog()
+        self._over.typed(f"R{event.character}")
+        return True
 
     def head(self) -> Sequence[Line]:
         """Estimate and blast radius, as they are now."""
@@ -109,6 +137,8 @@ class RollbackDialog(Dialog):
         undone = "the rollback is being tried" if dry else "rolling back: every change of this run is being undone"
         words = asking.would(frame, undone)
         self.warning = self.cockpit.request(requests.roll_back, words)
+        if self._over and not self.warning:
+            self._over.typing = False
 
 
 class QuitDialog(Dialog):

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from textual.app import App
+from textual.timer import Timer
 
 from cockpit.crash import report
 from cockpit.errors import CockpitError
@@ -14,7 +14,9 @@ from cockpit.run.frame import Frame
 from cockpit.run.state import Stage
 from screens.flight import Flight
 from screens.messages import FramePublished, LaunchProgressed
+from screens.pace import PacedApp
 from screens.present.alerts import rings
+from screens.present.alike import alike
 from screens.present.controls import told
 from screens.present.trouble import way_back
 from screens.present.view import View
@@ -22,16 +24,20 @@ from screens.themes import NIGHT
 
 Launch = Callable[[Callable[[str], None]], Awaitable[Flight]]
 TICK = 0.5
+SLOW_TICK = LEAST_SECONDS = 1.0
+"""Wall seconds between two pictures over a slow line, and at most between two that differ by the time alone."""
 REPLY_SECONDS = 4.0
 FIRST_SECONDS = 0.1
 FIRST_LOOKS = 50
+LOOKS, SLOW_LOOKS = 3, 10
+"""Every so many first looks one is drawn, though no other source has been heard from: at most 4 a second, or 1."""
 
 
-class Feed(App[int]):
+class Feed(PacedApp[int]):
     """An app that is fed by a flight, which `launch` builds. `tick` is in seconds of wall time."""
 
-    def __init__(self, launch: Launch, title: str, tick: float = TICK) -> None:
-        super().__init__()
+    def __init__(self, launch: Launch, title: str, tick: float = TICK, low_bandwidth: bool | None = None) -> None:
+        super().__init__(low_bandwidth)
         self.register_theme(NIGHT)
         self.theme = NIGHT.name
         self.title = title
@@ -40,16 +46,33 @@ class Feed(App[int]):
         self.flight: Flight | None = None
         self.view = View(title=title)
         self._launch, self._tick_seconds = launch, tick
+        self._timer: Timer | None = None
         self._begun = False
         self._starting = self._reply = ""
-        self._reply_left = self._since_frame = 0.0
+        self._reply_left = self._since_frame = self._unsaid = 0.0
 
     def begin(self) -> None:
         """Launch, once."""
         if not self._begun:
             self._begun = True
-            self.set_interval(self._tick_seconds, self.tick)
+            self._tick_again()
             self.run_worker(self._begin(), name="launch")
+
+    @property
+    def _pace(self) -> float:
+        """Seconds between two ticks now."""
+        return max(SLOW_TICK, self._tick_seconds) if self.slow else self._tick_seconds
+
+    def _tick_again(self) -> None:
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_interval(self._pace, self.tick)
+
+    def choose(self, slow: bool, why: str) -> None:
+        """Draw at another pace, and say so."""
+        super().choose(slow, why)
+        if self._begun:
+            self._tick_again()
 
     async def _begin(self) -> None:
         try:
@@ -62,11 +85,16 @@ class Feed(App[int]):
 
     async def _first_picture(self, flight: Flight) -> None:
         """Until every source has been heard from, look more often than the tick: somebody has just opened this and waits."""
-        for _ in range(FIRST_LOOKS):
-            self.publish()
+        told = -1
+        for look in range(FIRST_LOOKS):
             frame = flight.frame()
-            if frame and all(s.age is not None or s.why for s in frame.snapshot.sources.values()):
+            states = frame.snapshot.sources.values() if frame else ()
+            heard = sum(state.age is not None or bool(state.why) for state in states)
+            if (heard != told and not self.slow) or look % (SLOW_LOOKS if self.slow else LOOKS) == 0:
+                self.publish()
+            if frame and heard == len(states):
                 return
+            told = heard
             await asyncio.sleep(FIRST_SECONDS)
 
     def _say(self, words: str) -> None:
@@ -82,14 +110,18 @@ class Feed(App[int]):
         old = self.view.frame
         frame = self.flight.frame() if self.flight else None
         fresh = frame is not None and frame is not old
-        self._since_frame = 0.0 if fresh else self._since_frame + self._tick_seconds
-        self._reply_left -= self._tick_seconds
+        self._since_frame = 0.0 if fresh else self._since_frame + self._pace
+        self._reply_left -= self._pace
         moved = old is not None and frame is not None and _standing(old) != _standing(frame)
         if self._reply and (self._reply_left <= 0 or moved):
             self._reply = ""
         if frame is not None and (words := told(old, frame)):
             self._reply, self._reply_left = words, REPLY_SECONDS
-        self.publish()
+        self._unsaid += self._pace
+        # Half of a quiet run's drawing is the same second again.
+        same = fresh and old is not None and frame is not None and self._unsaid < LEAST_SECONDS and alike(old, frame)
+        if not same or self._reply != self.view.reply:
+            self.publish()
         if fresh and frame is not None and rings(old, frame):
             self.bell()
 
@@ -97,7 +129,8 @@ class Feed(App[int]):
         """Give the active screen what there is to draw."""
         frame = self.flight.frame() if self.flight else None
         size = (self.size.width, self.size.height)
-        self.view = View(self.title or "", frame, self._starting, self._reply, size, self._since_frame)
+        self._unsaid = 0.0
+        self.view = View(self.title or "", frame, self._starting, self._reply, size, self._since_frame, self.slow)
         self.screen.post_message(FramePublished(self.view))
 
     def on_resize(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -19,6 +19,7 @@ from cockpit.redact import shown
 from screens.present.home import Item, choices, detail, going, items, key_bar, listed
 from screens.present.words import BLANK, Line, Tone, fit, line, strong
 from screens.themes import NIGHT
+from screens.thin import ThinApp
 from screens.widgets.browse import Browse
 from screens.widgets.lines import Lines
 
@@ -32,7 +33,7 @@ DETAIL = 7
 """Rows of what is told of the chosen playbook."""
 
 
-class HomeApp(App[list[str]]):
+class HomeApp(ThinApp[list[str]]):
     """`found` gives what there is on this machine, `look` the same with how everything stands, whenever it is called.
 
     It ends with the words of a command, or none. `again` is in wall seconds.

@@ -46,7 +46,11 @@ class Listing(CockpitScreen):
             for browse in self.query(Browse):
                 browse.lines = self.rows(view, cells)
         for title in self.query("#title").results(Lines):
-            title.lines = (join([line(" ", strong(self.heading())), *self.keys()], "   "),)
+            title.lines = (self.title_line(),)
+
+    def title_line(self) -> Line:
+        """The heading with the screen's own keys."""
+        return join([line(" ", strong(self.heading())), *self.keys()], "   ")
 
     def action_leave(self) -> None:
         """Back to the main screen."""

@@ -26,8 +26,9 @@ class MainScreen(CockpitScreen):
     def show(self, view: View) -> None:
         """Draw a view, in boxes when there is room."""
         super().show(view)
-        for box in self.query(PanelBox):
-            box.framed = self.has_class("-wide")
+        for box in self.bars:
+            if isinstance(box, PanelBox):
+                box.framed = self.has_class("-wide")
 
     def on_mount(self) -> None:
         """Paint first; whatever is slow begins after that."""

@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from operator import itemgetter
 
 from cockpit.rules.agents import AgentHealth
 from cockpit.rules.sidecars import SidecarHealth
 from cockpit.run.frame import Frame
+from screens.present.blocks import Block, Blocks
+from screens.present.picking import ALL, Kept, Pick, Sort
 from screens.present.words import Line, Tone, clip, dim, host, line, plural, strong, wrap
 
 NAME = 19
 """Cells for a node's name."""
+SORTS = (Sort.TROUBLE, Sort.NAME)
 
 
-def agent_rows(frame: Frame, cells: int) -> list[Line]:
-    """Each listed agent, each sidecar, each DaemonSet that is not listed; the sick ones first."""
-    rows = [row for h in _ranked(frame.agents) for row in (*_agent(h, cells), line())]
-    rows = rows or [line(dim("the playbook lists no agents")), line()]
+class AgentDetail:
+    """Draws one frame after another; what was looked through is kept until what was found of the agents is something else."""
+
+    def __init__(self) -> None:
+        self._kept: Kept[Blocks] = Kept()
+
+    def rows(self, frame: Frame, cells: int, pick: Pick = ALL) -> Blocks:
+        """Each listed agent, each sidecar, each DaemonSet that is not listed; the sick ones first, or all by name."""
+        found = (frame.agents, frame.sidecars, frame.unlisted)
+        return self._kept.get(lambda *_: Blocks(_blocks(frame, cells, pick)), found, cells, pick)
+
+
+def agent_rows(frame: Frame, cells: int) -> Blocks:
+    """The agents as they stand at first; the screen keeps an `AgentDetail` of its own."""
+    return AgentDetail().rows(frame, cells)
+
+
+def _blocks(frame: Frame, cells: int, pick: Pick) -> Iterator[Block]:
+    if not frame.agents:
+        yield Block("none", [line(dim("the playbook lists no agents")), line()])
+    for health in _ranked(frame.agents, pick):
+        yield from _agent(health, cells, pick.words)
     if frame.sidecars:
-        rows += [line(strong("Sidecars of the workloads' pods")), *(row for s in frame.sidecars for row in _sidecar(s)), line()]
+        rows = [row for s in frame.sidecars for row in _sidecar(s)]
+        yield Block("sidecars", [line(strong("Sidecars of the workloads' pods")), *rows, line()])
     if frame.unlisted:
-        rows += [line(strong("Found on x86 nodes, not listed"), dim("   they warn and gate nothing"))]
-        rows += [row for h in _ranked(frame.unlisted) for row in _unlisted(h, cells)]
-    return rows
+        head = line(strong("Found on x86 nodes, not listed"), dim("   they warn and gate nothing"))
+        yield Block("unlisted", [head, *(row for h in _ranked(frame.unlisted, pick) for row in _unlisted(h, cells))])
 
 
-def _ranked(agents: Iterable[AgentHealth]) -> list[AgentHealth]:
-    return sorted(agents, key=lambda h: h.healthy)
+def _ranked(agents: Iterable[AgentHealth], pick: Pick) -> list[AgentHealth]:
+    return sorted(agents, key=lambda h: h.agent.name if pick.sort is Sort.NAME else h.healthy)
 
 
-def _agent(health: AgentHealth, cells: int) -> list[Line]:
+def _agent(health: AgentHealth, cells: int, words: Sequence[str]) -> Iterator[Block]:
+    """An agent, then a row for each node that lacks it and why; filtered, only what holds the words."""
     tone = Tone.PLAIN if health.healthy else Tone.CAUTION
-    words = "✓ ready" if health.healthy else "! not ready"
+    state = "✓ ready" if health.healthy else "! not ready"
     head = line(strong(str(health.agent)), dim(f"  {health.agent.namespace}  "))
     counts = f"{health.ready:,} of {plural(health.nodes, 'node')}, {plural(health.restarts, 'restart')}, {_image(health)}"
     absent = [line(("  ✗ no such DaemonSet", Tone.ALARM))] if not health.exists else []
     more = f" and {len(health.crash_looping) - 1} more" if len(health.crash_looping) > 1 else ""
     loops = [line((f"  ✗ crash loop   {pod}{more}", Tone.ALARM)) for pod in health.crash_looping[:1]]
-    wrong = [*_uncertified(health), *_nodes(health.uncertified, cells)]
-    return [
-        head,
-        line("  ", (words, tone), f"  {counts}"),
-        *absent,
-        *_whole(health),
-        *loops,
-        *_nodes(health.missing, cells),
-        *wrong,
-    ]
+    first = [head, line("  ", (state, tone), f"  {counts}"), *absent, *_whole(health), *loops]
+    yield _nodes(f"{health.agent.namespace}/{health.agent}", first, health.missing, cells, words)
+    last = _nodes(f"{health.agent.namespace}/{health.agent} image", _uncertified(health), health.uncertified, cells, words)
+    yield replace(last, foot=[line()])
 
 
 def _image(health: AgentHealth) -> str:
@@ -69,14 +87,28 @@ def _whole(health: AgentHealth) -> list[Line]:
     return [line((words, Tone.CAUTION))]
 
 
-def _nodes(nodes: Iterable[tuple[str, str]], cells: int) -> list[Line]:
-    return [row for node, why in nodes for row in _node(node, why, max(20, cells - NAME - 6))]
+Part = tuple[str, int, str]
+"""A row of a node: its name, which row of it this is, and the words of that row."""
 
 
-def _node(node: str, why: str, cells: int) -> list[Line]:
-    first, *rest = wrap(why, cells)
-    head = line(("  ! ", Tone.CAUTION), f"{clip(host(node), NAME):<{NAME + 2}}", (first, Tone.CAUTION))
-    return [head, *(line(" " * (NAME + 6), (text, Tone.CAUTION)) for text in rest)]
+def _nodes(name: str, head: Sequence[Line], nodes: Iterable[tuple[str, str]], cells: int, words: Sequence[str]) -> Block:
+    room = max(20, cells - NAME - 6)
+    agent = name.lower()
+    every = tuple(nodes)
+    found = (
+        [(n, why) for n, why in every if all(w in agent or w in n.lower() or w in why.lower() for w in words)] if words else every
+    )
+    # Hundreds of nodes lack an agent for one reason: its rows are made once.
+    reasons = {why: wrap(why, room) for why in {why for _, why in found}}
+    items: list[Part] = [(node, n, text) for node, why in found for n, text in enumerate(reasons[why])]
+    return Block(name, head, items, _row, itemgetter(0, 1), len(every) - len(found) + len(items))
+
+
+def _row(item: Part) -> Line:
+    node, part, text = item
+    if part:
+        return line(" " * (NAME + 6), (text, Tone.CAUTION))
+    return line(("  ! ", Tone.CAUTION), f"{clip(host(node), NAME):<{NAME + 2}}", (text, Tone.CAUTION))
 
 
 def _sidecar(sidecar: SidecarHealth) -> list[Line]:

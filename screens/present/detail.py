@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from cockpit.model.cluster import Node, Pod, Ref
 from cockpit.model.series import Series
 from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Outcome, Verdict
-from cockpit.rules.nodes import pods_of
 from cockpit.run.frame import Frame
 from screens.present import gates, latency, price, traffic
 from screens.present.agent_detail import agent_rows
+from screens.present.blocks import Block, Blocks
 from screens.present.events import newest
 from screens.present.evidence import evidence_rows
-from screens.present.rows import Entry, Rows
-from screens.present.sources import known, say, troubled
+from screens.present.node_detail import NodeDetail
+from screens.present.picking import Kept
+from screens.present.sources import say, troubled
 from screens.present.spark import sparkline
 from screens.present.words import (
     UNKNOWN,
@@ -26,9 +24,7 @@ from screens.present.words import (
     ago,
     clip,
     dim,
-    field,
     hang,
-    host,
     line,
     pad,
     percent,
@@ -46,12 +42,15 @@ ROOMY = 100
 
 def detail_rows(number: int, frame: Frame, cells: int) -> Sequence[Line]:
     """The rows of panel `number`, under what its sources have to say."""
-    rows, sources = _DETAILS[number - 1]
-    return rows(frame, cells) if not (notes := _sources(frame, sources)) else _under(notes, rows(frame, cells))
+    rows, _ = _DETAILS[number - 1]
+    return under(number, frame, rows(frame, cells))
 
 
-def _under(notes: list[Line], rows: Sequence[Line]) -> Rows:
-    return Rows([*notes, *(partial(rows.__getitem__, n) for n in range(len(rows)))])
+def under(number: int, frame: Frame, rows: Sequence[Line]) -> Sequence[Line]:
+    """The rows under what the sources of panel `number` have to say."""
+    if not (notes := _sources(frame, _DETAILS[number - 1][1])):
+        return rows
+    return Blocks([Block("sources", notes), *rows.blocks]) if isinstance(rows, Blocks) else [*notes, *rows]
 
 
 def _sources(frame: Frame, names: tuple[SourceName, ...]) -> list[Line]:
@@ -62,61 +61,9 @@ def _sources(frame: Frame, names: tuple[SourceName, ...]) -> list[Line]:
     return [*found, line()] if found else []
 
 
-def node_rows(frame: Frame, cells: int) -> Rows:
-    """The way back, every node by architecture, the sick ones first, then the pods of each workload."""
-    snapshot, target = frame.snapshot, frame.playbook.target
-    pods = {ref: pods_of(snapshot, ref) for ref in target.workloads}
-    counts = Counter(pod.node for found in pods.values() for pod in found)
-    rows: list[Entry] = [*_way_back(frame, cells), line()]
-    for arch in (target.to_arch, target.from_arch):
-        nodes = sorted((n for n in snapshot.nodes.values() if n.arch == arch), key=lambda n: (n.ready, n.name))
-        count = f"   {plural(len(nodes), 'node')}" if known(snapshot, SourceName.NODES) else f"   {UNKNOWN}"
-        rows += [line(strong(arch), dim(count)), *(partial(_node, frame, n, counts[n.name]) for n in nodes), line()]
-    for ref, found in pods.items():
-        rows += _workload(frame, ref, found)
-    return Rows(rows)
-
-
-def _way_back(frame: Frame, cells: int) -> list[Line]:
-    """Whether a rollback finds everything it needs, how long it takes and by what, what is lost meanwhile, what may go wrong."""
-    found = frame.readiness
-    verdict = [line(strong("Way back   "), gates.verdict(found.verdict))]
-    rows = [row for reason in found.verdict.details or (found.verdict.reason,) for row in field("", reason, cells)]
-    rows += field("takes", f"~{found.eta:.0f} s {found.eta_basis}", cells)
-    rows += field("meanwhile", found.loses, cells) if found.loses else []
-    return [*verdict, *rows, *(row for words in found.warnings for row in field("beware", words, cells, Tone.CAUTION))]
-
-
-def _node(frame: Frame, node: Node, pods: int) -> Line:
-    used = frame.snapshot.usage.get(node.name)
-    cpu = percent(used.cpu_milli / node.allocatable.cpu_milli, 0) if used and node.allocatable.cpu_milli else UNKNOWN
-    words = [] if node.ready else ["not ready"]
-    words += ["cordoned"] if node.unschedulable else []
-    words += ["control plane"] if node.control_plane else []
-    words += [f"kubelet says {node.reported_arch}"] if node.reported_arch and node.reported_arch != node.arch else []
-    tone = Tone.CAUTION if words and not node.control_plane else Tone.DIM
-    state = pad(line((f"! {', '.join(words)}" if tone is Tone.CAUTION else f"✓ {', '.join(['ready', *words])}", tone)), 24)
-    figures = f"cpu {cpu:>4}  pods {pods:>3}  "
-    return line(f"  {clip(host(node.name), 20):<22}", *state, figures, dim(f"{node.instance_type:<14}{node.zone}"))
-
-
-def _workload(frame: Frame, ref: Ref, pods: Sequence[Pod]) -> list[Entry]:
-    found = frame.snapshot.deployments.get(f"{ref.namespace}/{ref.name}")
-    count = f"   {found.ready} of {found.replicas} ready, {found.updated} of the newest revision" if found else "   not found"
-    head = line(strong(str(ref)), dim(count if known(frame.snapshot, SourceName.DEPLOYMENTS) else f"   {UNKNOWN}"))
-    ranked = sorted(pods, key=lambda p: (p.ready, p.name))
-    return [head, *(partial(_pod, frame, pod) for pod in ranked), line()]
-
-
-def _pod(frame: Frame, pod: Pod) -> Line:
-    node = frame.snapshot.nodes.get(pod.node)
-    waiting = next((c.waiting for c in pod.containers if c.waiting), "")
-    trouble = pod.unschedulable or waiting or ("" if pod.ready else "not ready")
-    restarts = sum(c.restarts for c in pod.containers)
-    place = dim(f"{(node.arch if node else '') or UNKNOWN:<7}{clip(host(pod.node) or 'no node', 18):<20}")
-    state = (f"! {pod.phase}: {trouble}", Tone.CAUTION) if trouble else (f"✓ {pod.phase}", Tone.DIM)
-    name = f"  {tail(pod.name, 32):<34}"
-    return line(name, place, state, dim(f"   {plural(restarts, 'restart')}" if restarts else ""))
+def node_rows(frame: Frame, cells: int) -> Blocks:
+    """Nodes and pods as they stand at first; the screen keeps a `NodeDetail` of its own."""
+    return NodeDetail().rows(frame, cells)
 
 
 def traffic_rows(frame: Frame, cells: int) -> list[Line]:
@@ -199,7 +146,14 @@ def _below(head: Line, reason: str, cells: int) -> list[Line]:
 
 
 def event_rows(frame: Frame, cells: int) -> list[Line]:
-    """The run's events and the cluster's warnings, newest first, in full."""
+    """The run's events and the cluster's warnings, newest first, in full; made anew when there are others."""
+    return _EVENT_ROWS.get(lambda *_: _event_rows(frame, cells), frame.events, frame.snapshot.events, cells)
+
+
+_EVENT_ROWS: Kept[list[Line]] = Kept()
+
+
+def _event_rows(frame: Frame, cells: int) -> list[Line]:
     rows: list[Line] = []
     for time, text, glyph in newest(frame, EVENTS):
         first, *rest = wrap(text, max(20, cells - 14))

@@ -10,6 +10,7 @@ from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Outcome
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy
+from screens.present.picking import Kept
 from screens.present.words import Line, Part, Tone, clip, dim, hang, line, pad
 
 SOURCES = (SourceName.EVENTS,)
@@ -41,9 +42,17 @@ def rows(frame: Frame, cells: int, height: int) -> list[Line]:
 def newest(frame: Frame, count: int) -> list[tuple[datetime, str, Part]]:
     """The newest `count` events, newest first: time, words, glyph."""
     ours = [e for e in frame.events if e.type not in _QUIET][-count:]
-    theirs = sorted((e for e in frame.snapshot.events if e.type == "Warning"), key=lambda e: e.time)[-count:]
+    theirs = _WARNINGS.get(_warnings, frame.snapshot.events)[-count:]
     found = [(e.time, words(e), _glyph(e)) for e in ours] + [(e.time, warning(e), ("!", Tone.CAUTION)) for e in theirs]
     return sorted(found, key=lambda entry: entry[0], reverse=True)[:count]
+
+
+def _warnings(events: tuple[KubeEvent, ...]) -> list[KubeEvent]:
+    return sorted((e for e in events if e.type == "Warning"), key=lambda e: e.time)
+
+
+_WARNINGS: Kept[list[KubeEvent]] = Kept()
+"""Of thousands of events, which are the very same ones from tick to tick."""
 
 
 def _row(time: datetime, text: str, glyph: Part, cells: int) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cockpit.run.frame import Frame, Identity
 from cockpit.run.machine import minutes
 from cockpit.run.state import Stage
@@ -11,6 +13,10 @@ from screens.present.trouble import failing, unreturned
 from screens.present.view import LEAST, View
 from screens.present.words import BLANK, Line, Part, Tone, ago, clip, dim, fit, join, line, plural, strong, tail, width
 
+STEP = 5
+"""Seconds that the clock goes on by over a slow line."""
+ROOMY = 110
+"""Columns from which on the clock says why it goes slowly."""
 _BAR = dim(" │ ")
 
 
@@ -26,8 +32,15 @@ def clock(view: View) -> Line:
     """The time of the picture and how far it may be believed. Its own widget: it alone changes every second."""
     if view.frame is None:
         return line(("… STARTING", Tone.ADVISORY), " ")
-    time = line(dim(f"{view.frame.snapshot.time:%H:%M:%SZ}"))
+    time = line(dim(_time(view, view.frame.snapshot.time)))
     return line(*join([time, line(_state(view, view.frame))], _BAR), " ")
+
+
+def _time(view: View, now: datetime) -> str:
+    """The time; over a slow line in steps, and with the reason beside it where there is room for more than who and where."""
+    if not view.slow:
+        return f"{now:%H:%M:%SZ}"
+    return f"{now.replace(second=now.second - now.second % STEP):%H:%M:%SZ}{' slow line: 1 Hz' if view.size[0] >= ROOMY else ''}"
 
 
 def standing(view: View) -> Line:

@@ -108,13 +108,26 @@ def help_rows(view: View, cells: int) -> list[Line]:
         for action in ACTIONS:
             if action.group is group:
                 rows += _help(action, action.can(view), cells)
+    for key, name, words in _LISTS:
+        head = pad(line(*pad(line("  ", strong(key)), 11), name), 36)
+        first, *rest = wrap(words, max(20, cells - 36))
+        rows += [line(*head, first), *(line(" " * 36, more) for more in rest)]
     return rows[1:]
 
 
+_LISTS = (
+    ("s", "Sort 1 and 4", "Trouble first, by name, cpu, pods, zone"),
+    (
+        "/",
+        "Filter 1 and 4",
+        "Rows that hold every word typed; Enter keeps it, Esc clears it; R still rolls back",
+    ),
+)
 _TITLES = {
     Group.CONTROLS: "Moves the run",
     Group.VIEWS: "Looks at it",
     Group.PANELS: "Panels (Tab moves between them, Enter opens, Esc leaves)",
+    Group.TERMINAL: "Terminal and lists",
 }
 
 

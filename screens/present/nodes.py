@@ -7,7 +7,7 @@ from cockpit.model.snapshot import SourceName
 from cockpit.model.verdict import Outcome
 from cockpit.rules.nodes import ArchFacts
 from cockpit.run.frame import Frame
-from screens.present.sources import known
+from screens.present.sources import known, reading
 from screens.present.spark import bar
 from screens.present.trouble import all_cordoned, way_back
 from screens.present.words import UNKNOWN, Line, Part, Tone, dim, hang, join, line, pad, percent, plural, strong, width
@@ -22,10 +22,23 @@ def rows(frame: Frame, cells: int, height: int) -> list[Line]:
     """A table of both architectures, what is out of order, and the headroom; two rows when low."""
     if height < FULL:
         return _brief(frame, cells)
-    table = [_head(), *(_row(frame, arch) for arch in _archs(frame)), *_troubles(frame)]
+    table = [*_reading(frame, cells), _head(), *(_row(frame, arch) for arch in _archs(frame)), *_troubles(frame)]
     head, text, tone = _way_back(frame)
     beware = [row for words in frame.readiness.warnings for row in hang(line(("! ", Tone.CAUTION)), words, cells, Tone.CAUTION)]
     return [*table, *([line()] if height > FULL + 2 else []), *hang(line(dim(head)), text, cells, tone), *beware]
+
+
+def _reading(frame: Frame, cells: int) -> list[Line]:
+    """How much of the first list of nodes has come: a bar where the server has told how long it is."""
+    state = frame.snapshot.source(SourceName.NODES)
+    if not (words := reading(state)):
+        return []
+    head = line(dim("nodes "), (words, Tone.ADVISORY), "  ")
+    room = min(20, cells - width(head))
+    if not state.expected or room < 5:
+        return [head]
+    done = min(room, room * state.read // max(state.read, state.expected))
+    return [line(*head, ("█" * done, Tone.ADVISORY), dim("░" * (room - done)))]
 
 
 def _archs(frame: Frame) -> tuple[Arch, Arch]:
@@ -42,11 +55,17 @@ def _row(frame: Frame, arch: Arch) -> Line:
     seen = known(frame.snapshot, SourceName.NODES)
     cols = [
         line(arch.ljust(_HEAD[0][1])),
-        line(strong(_count(facts.ready, seen).rjust(5))),
+        line(strong(_ready(frame, facts).rjust(5))),
         line(dim(bar(facts.ready / most, 10) if seen and most else "")),
         line(_used(frame, facts).rjust(6)),
     ]
     return line(*(part for col, (_, size) in zip(cols, _HEAD, strict=True) for part in pad(col, size)), *_pods(frame, facts))
+
+
+def _ready(frame: Frame, facts: ArchFacts) -> str:
+    """Nodes that are ready; while they stream in, those that have come, which `…` says are not all."""
+    state = frame.snapshot.source(SourceName.NODES)
+    return f"{facts.ready:,}{UNKNOWN}" if reading(state) else _count(facts.ready, known(frame.snapshot, SourceName.NODES))
 
 
 def _count(count: int, seen: bool) -> str:
@@ -94,7 +113,7 @@ def _brief(frame: Frame, cells: int) -> list[Line]:
     head, text, tone = _way_back(frame)
     back = line(dim(head), (text.replace("would return", "return"), tone))
     # What is cordoned stands beside its count already where it bars the way back: the reason has the room.
-    troubles = [] if tone is Tone.ALARM else _troubles(frame)[:1]
+    troubles = _reading(frame, cells // 2) or ([] if tone is Tone.ALARM else _troubles(frame)[:1])
     return [next((s for s in sides if width(s) <= cells), sides[-1]), join([*troubles, back], "   ")]
 
 
@@ -104,7 +123,7 @@ _LEVELS = 3
 
 def _side(frame: Frame, arch: Arch, level: int) -> Line:
     facts = frame.nodes.archs.get(arch, ArchFacts(arch))
-    ready = _count(facts.ready, known(frame.snapshot, SourceName.NODES))
+    ready = _ready(frame, facts)
     count, *sick = _pods(frame, facts)
     cordoned: Part = (", all cordoned" if all_cordoned(facts) else "", Tone.CAUTION)
     cpu = f"  cpu {_used(frame, facts)}" if level == 0 else ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cockpit.model.snapshot import Freshness
+from cockpit.model.snapshot import Freshness, SourceName, SourceState
 from cockpit.model.verdict import Outcome
 from cockpit.run.frame import Frame
 from cockpit.run.state import HoldBy, Stage
 from screens.present import controls, matrix, trouble
 from screens.present.gates import word
-from screens.present.sources import say, troubled
+from screens.present.sources import reading, say, troubled
 from screens.present.view import View
 from screens.present.words import BLANK, Line, Part, Tone, clip, dim, images, line, pad, percent, plural
 
@@ -134,13 +134,18 @@ def _picture(frame: Frame) -> Iterator[Part]:
     if bad := troubled(frame.snapshot, frame.snapshot.sources):
         name, state = bad[0]
         if state.freshness is Freshness.UNSYNCED:
-            yield f"… {name} not read yet{f', nor {len(bad) - 1} more' if len(bad) > 1 else ''}", Tone.ADVISORY
+            yield f"… {name} not read yet{f', nor {len(bad) - 1} more' if len(bad) > 1 else ''}{_coming(bad)}", Tone.ADVISORY
             return
         why = f" ({clip(state.why, 40)})" if state.why else ""
         yield f"! {name} {say(state)}{why}: judging waits, R does not", Tone.CAUTION
 
     if found := frame.matrix.findings:
         yield f"! {matrix.headline(frame.matrix)} (m): {found[0].title}, {matrix.objects(found[0], 1)}", Tone.CAUTION
+
+
+def _coming(bad: list[tuple[SourceName, SourceState]]) -> str:
+    """The first list that is streaming in, and how far it has come."""
+    return next((f": {name} {words}" for name, state in bad if (words := reading(state))), "")
 
 
 def _quiet(frame: Frame) -> Iterator[Part]:

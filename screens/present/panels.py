@@ -9,6 +9,7 @@ from cockpit.model.snapshot import SourceName
 from cockpit.run.frame import Frame
 from screens.present import agents, events, gates, latency, nodes, traffic
 from screens.present.sources import note
+from screens.present.spark import still
 from screens.present.view import View
 from screens.present.words import UNKNOWN, Line, Part, Tone, dim, fit, line, pad, shorten, width
 
@@ -44,7 +45,7 @@ def content(panel: Panel, view: View, cells: int, height: int) -> list[Line]:
     """The panel's rows, each at most `cells` wide, at most `height` of them."""
     if view.frame is None:
         return [line(dim(UNKNOWN))]
-    rows = [fit(row, cells) for row in panel.rows(view.frame, cells, height)]
+    rows = [fit(still(row) if view.slow else row, cells) for row in panel.rows(view.frame, cells, height)]
     return shorten(rows, height, f"{panel.number} shows all")
 
 

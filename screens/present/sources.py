@@ -44,8 +44,15 @@ def note(snapshot: Snapshot, *names: SourceName) -> Part | None:
 def say(state: SourceState) -> str:
     """A source's state in few words: `stale 75 s`, `fault 12 s`, `not read yet`."""
     if state.freshness is Freshness.UNSYNCED:
-        return "not read yet"
+        return reading(state) or "not read yet"
     return f"{state.freshness.lower()}{'' if state.age is None or state.live else f' {ago(state.age)}'}"
+
+
+def reading(state: SourceState) -> str:
+    """`reading 1,500 of 5,000` while the first list of a source streams in; the count alone where the server tells no total."""
+    if state.freshness is not Freshness.UNSYNCED or not state.read:
+        return ""
+    return f"reading {state.read:,}" + (f" of {max(state.read, state.expected):,}" if state.expected is not None else "")
 
 
 def overall(snapshot: Snapshot) -> Part:

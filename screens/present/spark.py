@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from screens.present.words import Line, line
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 FLAT = 0.2
 """A span below this part of the middle value is drawn as if it were this wide, so that noise does not look like an alarm."""
@@ -29,6 +31,17 @@ def _bounds(values: Sequence[float]) -> tuple[float, float]:
 
 def _block(part: float) -> str:
     return _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(part * len(_BLOCKS))))]
+
+
+def still(of: Line) -> Line:
+    """The line without its trend, which moves with every sample."""
+    return line(*(("" if _is_trend(text) else text, tone) for text, tone in of))
+
+
+def _is_trend(text: str) -> bool:
+    """Bars are made of whole blocks only."""
+    found = text.strip()
+    return len(found) > 1 and set(found) <= set(_BLOCKS) and set(found) != {_BLOCKS[-1]}
 
 
 def bar(part: float, cells: int) -> str:

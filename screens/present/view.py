@@ -25,6 +25,8 @@ class View:
     reply: str = ""
     size: tuple[int, int] = LEAST
     frozen: float = 0.0
+    slow: bool = False
+    """The line to the terminal is slow: what changes all the time for little use is left out."""
 
     @property
     def armed(self) -> bool:

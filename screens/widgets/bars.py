@@ -1,10 +1,9 @@
-"""The rows that every screen has: header, rail, notice and key bar. Each is fed by one reactive, the view."""
+"""The rows that every screen has: header, rail, notice and key bar. Each is fed by one property, the view."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.reactive import reactive
 
 from screens.present import header, keys, notice
 from screens.present.view import View
@@ -15,10 +14,16 @@ from screens.widgets.lines import Lines
 class Bar(Lines):
     """Rows made from the view and the width."""
 
-    view: reactive[View] = reactive(View, layout=False, repaint=False)
+    _view = View()
 
-    def watch_view(self) -> None:
-        """A new picture."""
+    @property
+    def view(self) -> View:
+        """The picture that it shows. No reactive of Textual's: twelve of these are set on every tick."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        self._view = view
         self.redraw()
 
     def on_resize(self) -> None:
@@ -48,12 +53,12 @@ class Where(Bar):
 class Clock(Bar):
     """The time and the word for the whole picture. As wide as they are: a changed row is written from its widget's left on."""
 
-    def watch_view(self) -> None:
+    def redraw(self) -> None:
         """A new picture, perhaps of another width."""
         cells = width(header.clock(self.view))
         if cells != self.size.width:
             self.styles.width = cells
-        super().watch_view()
+        super().redraw()
 
     def rows(self, view: View, cells: int) -> list[Line]:  # noqa: ARG002 (Bar's shape)
         """One row."""

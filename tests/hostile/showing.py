@@ -40,7 +40,7 @@ SHOWN: tuple[Callable[[], Frame], ...] = (
 )
 EACH = 5
 """Payloads in each text of one frame; prime to the number of kinds, so that each kind comes first in its turn."""
-ASIDE = {"hold", "quit"}
+ASIDE = {"hold", "pace", "quit", "redraw"}
 """Actions that put up no screen in every state."""
 
 

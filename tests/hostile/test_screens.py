@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 TURNS = figure(COUNT // EACH, 16, 4)
 """Frames; in a thorough run every field has had every payload."""
-# What Textual writes while it draws: colours, cursor moves, and the brackets around one picture.
-_DRAWING = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\?2026[hl]|\x1b\[\?25[lh]|\x1b\]22;default\x07")
+# What is written to draw: colours, cursor moves, the question where the cursor stands, and the brackets around one picture.
+_DRAWING = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\d+;\d+H|\x1b\[\d+C|\x1b\[6n|\x1b\[\?2026[hl]|\x1b\[\?25[lh]|\x1b\]22;default\x07")
 _OPENING = re.compile(r"(\x1b\[[>?][0-9]+(?:[hlu]|\$p))+")
 _CLOSING = re.compile(r"(\x1b\[[<?][0-9]*[hlu])+$")
 _ACTING = ("31;7;31m", "777;777H", "1000000b", ">4;2m", "20h", "21t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -40,7 +41,7 @@ def frame(*listed: AgentHealth, found: tuple[AgentHealth, ...] = (), sidecars: t
     return replace(make.FRAMES["soaking"](), agents=listed, unlisted=found, sidecars=sidecars)
 
 
-def text(rows: list[Line]) -> str:
+def text(rows: Iterable[Line]) -> str:
     return "\n".join(plain(row) for row in rows)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 CHILD = """
+import asyncio
 import sys
 from dataclasses import replace
 from cockpit.model.cluster import KubeEvent
@@ -35,18 +36,18 @@ async def launch(say):
     say(HOSTILE)
     return FakeFlight(frame())
 
-sys.exit(run(launch, HOSTILE))
+sys.exit(asyncio.run(run(launch, HOSTILE)))
 """
 
 
 @contextmanager
-def terminal(columns: int, rows: int) -> Iterator[tuple[int, Callable[[bytes], bytes]]]:
-    """A child with the app on a pseudo-terminal; the callable reads until a text has come."""
+def terminal(columns: int, rows: int, before: str = "") -> Iterator[tuple[int, Callable[[bytes], bytes]]]:
+    """A child with the app on a pseudo-terminal, after `before`; the callable reads until a text has come."""
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
-        os.execv(sys.executable, [sys.executable, "-c", CHILD])  # noqa: S606 (no shell is the point)
+        os.execv(sys.executable, [sys.executable, "-c", before + CHILD])  # noqa: S606 (no shell is the point)
     seen = b""
 
     def until(text: bytes) -> bytes:
