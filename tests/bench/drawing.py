@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.bench.figures import Row, Sample
+from tests.bench.flown import LIVE, flown
+from tests.bench.naive import PEER, rate
 from tests.bench.prepared import Prepared, prepared
-from tests.bench.start import LIVE
 from tests.bench.terminal import Terminal
 
-NAIVE = (sys.executable, "-m", "tests.bench.naive_app")
-PEER = "eight panels rewritten at 1 Hz"
 QUIET, ROLLING = 1000.0, 3000.0
 """Wanted, in bytes a second."""
 SOAKING, UNDER_WAY = "soaking", "proving"
@@ -26,10 +22,7 @@ ROLLS_FOR = 12.0
 
 def measure(windows: int, seconds: float) -> Iterator[Row]:
     """Two rows, both beside the same app that does not compare before it writes."""
-    with Terminal(NAIVE, {}) as terminal:
-        terminal.until_shown("signal 7")
-        terminal.read(SETTLING)
-        naive = _windows(terminal, windows, ROLLS_FOR, "signal 7")
+    naive = rate()
     quiet = asyncio.run(_quiet(windows, seconds))
     note = f"windows of {seconds:.0f} s in canary-5 at production's pace: clock, soak, and what the metrics bring every 15 s"
     yield Row("terminal, quiet (soaking)", "B/s", quiet, naive, PEER, QUIET, None, note)
@@ -53,7 +46,7 @@ async def _rolling() -> float:
 
 def _flown(world: Prepared, stage: str, settling: float, windows: int, seconds: float) -> Sample:
     """The cockpit on the world as it stands, measured once the rail says `stage`."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as home, world.cockpit(Path(home)) as terminal:
+    with flown(world.world) as terminal:
         terminal.until_shown(LIVE, stage)
         terminal.read(settling)
         return _windows(terminal, windows, seconds, stage)

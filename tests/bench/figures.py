@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -18,6 +19,12 @@ class Sample:
     @property
     def median(self) -> float:
         return median(self.values)
+
+    @property
+    def p99(self) -> float:
+        """The value that 99% do not exceed (nearest rank): of fewer than 100 runs the largest."""
+        ordered = sorted(self.values)
+        return ordered[math.ceil(0.99 * len(ordered)) - 1]
 
     @property
     def spread(self) -> float:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from cockpit.assembly import Connections, Options, connect_all, crew
+from cockpit.clock import CLOCK_VARIABLE, ScaledClock
 from cockpit.model.plan import Plan
 from cockpit.model.playbook import Playbook
 from cockpit.playbook import load
-from cockpit.rehearsal.client import Ready, World
 from cockpit.run.crew import Crew
-from tests.bench.terminal import Terminal
+from tests.bench.served import Served, Size, served
 
-PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "rehearsal.yaml"
 RUN = "bench-1"
 
 
@@ -26,7 +22,7 @@ RUN = "bench-1"
 class Prepared:
     """A world, and the levers to move it."""
 
-    ready: Ready
+    world: Served
     playbook: Playbook
     servers: Connections
     crew: Crew
@@ -46,43 +42,35 @@ class Prepared:
         """Make the rollback's writes; nothing is waited for."""
         await self._write(await self.way_back())
 
-    @contextmanager
-    def cockpit(self, home: Path) -> Iterator[Terminal]:
-        """The real cockpit on the prepared world, in a terminal; it picks the run up where it stands. `home` gets the journal."""
-        with Terminal(
-            (sys.executable, "-m", "tests.bench.flying", handed_on(self.ready)), {"COCKPIT_HOME": str(home)}
-        ) as terminal:
-            yield terminal
-
     async def _write(self, plan: Plan) -> None:
         for write in plan.writes:
             await self.crew.levers[write.lever].apply(write)
 
 
 @asynccontextmanager
-async def prepared() -> AsyncIterator[Prepared]:
-    """A world of its own, ended on leaving. Its AWS credentials stay in this process's environment."""
+async def prepared(size: Size | None = None, *more: str) -> AsyncIterator[Prepared]:
+    """A world of its own, ended on leaving. `more` is for `serve-rehearsal`."""
     async with AsyncExitStack() as stack:
-        world = await World.start(PLAYBOOK, speed=1.0)
-        stack.push_async_callback(world.stop)
-        ready = await world.ready()
-        os.environ.update(ready.env)
-        playbook = load(ready.playbook)
-        options = Options(context=ready.context, kubeconfig=ready.kubeconfig, clock=ready.clock)
+        world = stack.enter_context(served(size, *more))
+        stack.enter_context(_in_environment(world.env))
+        playbook = load(world.playbook)
+        clock = ScaledClock.parse(world.env[CLOCK_VARIABLE])
+        options = Options(context=world.context, kubeconfig=world.kubeconfig, clock=clock)
         servers = await connect_all(playbook, options)
         stack.push_async_callback(servers.aclose)
-        yield Prepared(ready, playbook, servers, crew(playbook, servers, options, RUN))
+        yield Prepared(world, playbook, servers, crew(playbook, servers, options, RUN))
 
 
-def handed_on(ready: Ready) -> str:
-    """What the cockpit's process must know of the world, as JSON for its command line."""
-    clock = ready.clock
-    return json.dumps(
-        {
-            "kubeconfig": str(ready.kubeconfig),
-            "context": ready.context,
-            "playbook": str(ready.playbook),
-            "env": dict(ready.env),
-            "clock": {"origin": clock.origin.isoformat(), "since": clock.since, "speed": clock.speed},
-        }
-    )
+@contextmanager
+def _in_environment(more: dict[str, str]) -> Iterator[None]:
+    """The world's credentials and clock, as its own cockpit finds them; the next world brings others."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -9,16 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tests.bench.figures import Row, Sample, measured
+from tests.bench.flown import COCKPIT, LIVE
 from tests.bench.terminal import Terminal
 
-COCKPIT = (sys.executable, "-m", "cockpit")
 BARE = (sys.executable, "-m", "tests.bench.bare_app")
 PEER = "bare Textual app"
 FIRST_FRAME, ALL_LIVE, HELP = 1.0, 3.0, 0.3
 """Wanted, in seconds."""
 PANELS = ("1 Nodes", "6 Events")
-LIVE = "● LIVE"
-"""The header's word when no source is unsynced, stale or faulty."""
 
 
 def measure(runs: int) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -20,6 +21,9 @@ COLUMNS, ROWS = 120, 40
 PATIENCE = 60.0
 """Wall seconds for what a screen is expected to show."""
 _QUIT = 10.0
+ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R"}
+"""Whether a picture can be taken at once (it can), and where the cursor stands."""
+_QUESTION = re.compile(b"|".join(map(re.escape, ANSWERS)))
 
 
 class Terminal:
@@ -29,6 +33,7 @@ class Terminal:
         self.screen = Screen(COLUMNS, ROWS)
         self.written = 0
         """Bytes that the program has written so far."""
+        self._last, self._came, self._asked = b"", 0.0, b""
         self._file, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **env}
@@ -37,6 +42,11 @@ class Terminal:
             command, stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True, close_fds=True
         )
         os.close(inner)
+
+    @property
+    def pid(self) -> int:
+        """Of the program."""
+        return self._process.pid
 
     def press(self, keys: bytes) -> float:
         """Send keys; the moment at which that was begun."""
@@ -62,6 +72,20 @@ class Terminal:
         """Read until the screen shows all of the words."""
         return self.until(lambda text: all(word in text for word in words), patience)
 
+    def until_bytes(self, mark: bytes, patience: float = PATIENCE) -> float:
+        """Read until what is written from here on has the mark in it: the moment at which that came.
+
+        For short times: a screen is drawn only after the moment was taken. RuntimeError, with the screen, after `patience`.
+        """
+        end, seen = time.monotonic() + patience, b""
+        while (left := end - time.monotonic()) > 0:
+            if not self._read(left):
+                continue
+            seen = seen[-len(mark) :] + self._last
+            if mark in seen:
+                return self._came
+        raise RuntimeError(f"{mark!r} was never written; the screen shows:\n{self.screen.text}")
+
     def _read(self, patience: float) -> bool:
         if not select.select([self._file], [], [], patience)[0]:
             return False
@@ -71,9 +95,18 @@ class Terminal:
             data = b""
         if not data:
             raise RuntimeError(f"the program ended ({self._process.wait()}); its screen shows:\n{self.screen.text}")
+        self._last, self._came = data, time.monotonic()
         self.written += len(data)
+        self._reply(data)
         self.screen.feed(data)
         return True
+
+    def _reply(self, data: bytes) -> None:
+        """Answer what programs ask terminals, as those do; a question may come in two pieces."""
+        self._asked = (self._asked + data)[-64:] if len(data) < 64 else data
+        while found := _QUESTION.search(self._asked):
+            self._asked = self._asked[found.end() :]
+            os.write(self._file, ANSWERS[found[0]])
 
     def __enter__(self) -> Terminal:
         return self

@@ -111,10 +111,11 @@ def _pinned(module: str) -> str:
 def _folder() -> Path:
     sources = [(HERE / name).read_bytes() for name in ("go.mod", "go.sum")]
     digest = hashlib.sha256(b"\0".join([*sources, _go_version(), _ldflags().encode()]))
-    return _cache() / digest.hexdigest()[:20]
+    return cache_folder() / digest.hexdigest()[:20]
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where everything that was built is kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "cutover-cockpit" / "real"
 
