@@ -32,10 +32,7 @@ class PanelBox(Bar, can_focus=True):
         """The form changed."""
         self.redraw()
 
-    def on_focus(self) -> None:
-        """Show where Enter would act."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """Enter would act elsewhere."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show where Enter would act. By the state itself: Textual sets it after a handler of the event here has run."""
+        super().watch_has_focus(_has_focus)
         self.redraw()

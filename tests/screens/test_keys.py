@@ -16,8 +16,9 @@ from screens.help import HelpScreen
 from screens.log import LogScreen
 from screens.main import MainScreen
 from screens.plan import PlanScreen
-from screens.present.words import plain
+from screens.present.words import Tone, plain
 from screens.widgets.lines import Lines
+from screens.widgets.panel import PanelBox
 from tests.screens import factories as make
 from tests.screens.fakes import Manual, app_of
 
@@ -327,3 +328,22 @@ async def test_the_next_key_takes_the_answer_to_the_last_one_away() -> None:
         assert "cannot act now" in app.view.reply
         await press(pilot, "1")
         assert app.view.reply == ""
+
+
+async def test_a_focus_that_moves_is_shown_at_once_and_not_by_the_next_picture() -> None:
+    app, _ = app_of(make.soaking())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        if app._timer:
+            app._timer.stop()
+        first, second = app.screen.query_one("#panel-1", PanelBox), app.screen.query_one("#panel-2", PanelBox)
+        assert (edge(first), edge(second)) == (Tone.RULE, Tone.RULE)
+        await pilot.press("tab")
+        assert (edge(first), edge(second)) == (Tone.PLAIN, Tone.RULE)
+        await pilot.press("tab")
+        assert (edge(first), edge(second)) == (Tone.RULE, Tone.PLAIN)
+
+
+def edge(of: PanelBox) -> Tone:
+    """The tone of a panel's frame."""
+    return of.lines[0][0][1]
