@@ -76,8 +76,7 @@ def _environment(ground: Audited, folder: Path) -> dict[str, str]:
 
 def _cockpit(ground: Audited, folder: Path) -> float:
     command = [sys.executable, "-m", "cockpit", "audit", "playbook.yaml", "--json", "--output", "audit.json"]
-    environment = _environment(ground, folder) | {"PYTHONPATH": str(peers.ROOT), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed cockpit has its bytecode; the run that warms up writes it
+    environment = _environment(ground, folder) | {"PYTHONPATH": str(peers.ROOT)}
     began = time.monotonic()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     took = time.monotonic() - began
