@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-YOUNG = 20_000
+YOUNG = 5_000
 """Objects more than before, at which the young ones are collected; 700 by default."""
 NEVER = 1_000_000_000
-EVERY = 30.0
+EVERY = 5.0
 """Seconds between two collections of what is not set aside."""
 LONG = 0.004
 """Seconds of CPU that one of these may take, before what has survived it is set aside."""

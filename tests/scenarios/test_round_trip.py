@@ -43,7 +43,7 @@ async def test_a_rollback_leaves_everything_as_it_was(phase: str, tmp_path: Path
         assert await world_as_it_is(ready) == before
         levers = [e.fields["lever"] for e in flight.events() if e.type is EventType.WRITE_DONE]
         if phase == "require-arm64":
-            assert levers[-3:] == ["weights", "weights", "affinity"], "the fastest way to safety first"
+            assert sorted(levers[-3:]) == ["affinity", "weights", "weights"], "all at the same moment: no phase moves the canary"
 
 
 async def test_a_rollback_works_from_another_machine_with_the_metrics_down(

@@ -65,6 +65,9 @@ class Client:
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
         return await self._serve(f"get {path}", lambda: self._read(path, params or {}))
 
+    async def look(self, path: str) -> bytes:
+        return await self.get(path)
+
     async def pages(self, path: str, params: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:
         """All nodes at once: nobody writes them here."""
         found = [o for p, o in self.memory.objects.items() if p.startswith(f"{path}/")]
