@@ -43,7 +43,8 @@ def show(launch: Launch, title: str, playbook: str, context: str | None = None, 
         return flown[-1]
 
     with Quiet() as quiet:
-        code = asyncio.run(_shown(kept, title, low_bandwidth))
+        # Launching is heavy, and begins once the first frame is painted: beside the screen's import it would keep it waiting.
+        code = int(asyncio.run(import_module("screens.app").run(kept, title, low_bandwidth)))
     for flight in flown:
         from cockpit.commands.leaving import last_words
 
@@ -51,18 +52,6 @@ def show(launch: Launch, title: str, playbook: str, context: str | None = None, 
             for text in last_words(flight, playbook, context):
                 line(text)
     return code
-
-
-async def _shown(launch: Launch, title: str, low_bandwidth: bool | None) -> int:
-    """Launch while the screen is still being imported, beside the loop: it takes longer than servers do to answer."""
-    from cockpit.commands.beginning import Beginning
-
-    beginning = Beginning(launch)
-    try:
-        screen = await asyncio.to_thread(import_module, "screens.app")
-        return int(await screen.run(beginning.launch, title, low_bandwidth))
-    finally:
-        await beginning.aclose()
 
 
 def headless(launch: Launch, options: argparse.Namespace) -> int:

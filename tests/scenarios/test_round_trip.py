@@ -41,7 +41,7 @@ async def test_a_rollback_leaves_everything_as_it_was(phase: str, tmp_path: Path
         await ended(flight)
         assert flight.state.stage is Stage.ROLLED_BACK
         assert await world_as_it_is(ready) == before
-        levers = [e.fields["lever"] for e in flight.events() if e.type is EventType.WRITE_DONE]
+        levers = [str(e.fields["lever"]) for e in flight.events() if e.type is EventType.WRITE_DONE]
         if phase == "require-arm64":
             assert sorted(levers[-3:]) == ["affinity", "weights", "weights"], "all at the same moment: no phase moves the canary"
 
