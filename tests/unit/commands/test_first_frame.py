@@ -15,7 +15,6 @@ BEFORE_THE_SCREEN = (
     "aiohttp",
     "moto",
     "yaml",
-    "cockpit.assembly.launching",
 )
 """What may not be imported before the screen."""
 
