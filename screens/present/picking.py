@@ -48,14 +48,13 @@ class Kept(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._of: tuple[object, ...] | None = None
-        self._result: T | None = None
+        self._kept: tuple[tuple[object, ...], T] | None = None
 
     def get(self, make: Callable[..., T], *of: Any) -> T:
         """`make(*of)`, or what it gave when it was last called with these."""
-        if self._of is None or len(of) != len(self._of) or not all(map(_same, of, self._of)):
-            self._result, self._of = make(*of), of
-        return self._result  # type: ignore[return-value]
+        if self._kept is None or len(of) != len(self._kept[0]) or not all(map(_same, of, self._kept[0])):
+            self._kept = of, make(*of)
+        return self._kept[1]
 
 
 def _same(one: object, other: object) -> bool:

@@ -1,6 +1,6 @@
 """Figures beside their peers: `python -m tests.bench`. Prints one table; exits 1 only when something could not be measured.
 
-In full it takes about twelve minutes on two idle cores, without what is built once (client-go's informers, k9s).
+In full it takes some twenty minutes on two idle cores, without what is built once (client-go's informers, k9s).
 """
 
 from __future__ import annotations

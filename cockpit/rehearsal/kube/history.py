@@ -97,7 +97,7 @@ class Version:
             self._body = _encode({k: v for k, v in self.obj.items() if k not in ("kind", "apiVersion")})
         return self._body
 
-    def quick(self, now: datetime) -> Quick | None:  # noqa: ARG002
+    def quick(self, now: datetime) -> Quick | None:  # noqa: ARG002 (Held's shape)
         """None: the object is at hand."""
         return None
 
