@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from cockpit import __version__, settings
+from cockpit.allocator import give_back
 from cockpit.audit.ask import STDIN, Ask, Scope, Servers
 from cockpit.audit.outputs.painting import coloured, encodable, painted
 from cockpit.audit.outputs.report import Report, safe
@@ -33,6 +34,7 @@ _VERSION = "/version"
 
 def run(options: argparse.Namespace) -> int:
     """0: green, or waived where that is accepted; 1: something is red, or could not be looked at."""
+    give_back()
     with Quiet():
         return _run(options)
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit.allocator import give_back
 from cockpit.commands.out import line
 from cockpit.errors import Exit, UsageError
 from cockpit.quiet import Quiet
@@ -42,6 +43,7 @@ def show(launch: Launch, title: str, playbook: str, context: str | None = None, 
         flown[-1].between_ticks = quiet.rest
         return flown[-1]
 
+    give_back()
     with Quiet() as quiet:
         # Launching is heavy, and begins once the first frame is painted: beside the screen's import it would keep it waiting.
         code = int(asyncio.run(import_module("screens.app").run(kept, title, low_bandwidth)))
@@ -62,6 +64,7 @@ def headless(launch: Launch, options: argparse.Namespace) -> int:
         flight.between_ticks = quiet.rest
         return flight
 
+    give_back()
     with Quiet() as quiet:
         return int(asyncio.run(_headless(kept, options)))
 
