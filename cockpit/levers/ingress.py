@@ -29,7 +29,7 @@ from cockpit.levers.ingress_reading import read_balance
 from cockpit.levers.ingress_writing import IngressWriting, standing
 from cockpit.levers.retries import repeated
 from cockpit.levers.weights_actions import check_weights
-from cockpit.levers.weights_balance import Balance, check_health, growing, moves, sick
+from cockpit.levers.weights_balance import Balance, check_health, growing, moves, returning, sick
 from cockpit.model.arch import Arch
 from cockpit.model.cluster import Ingress
 from cockpit.model.json import Json
@@ -143,8 +143,11 @@ class IngressLever:
         return Plan(title, (write,), moves(replace(balance, rules=(virtual,)), wanted, self._alb.target_groups[Arch.ARM64]))
 
     def undo(self, plan: Plan) -> Plan:
-        """Back to what each write found, last first."""
-        return Plan(f"undo: {plan.title}", tuple(map(self._writing.reverse, reversed(plan.writes))), plan.blast_radius)
+        """Back to what each write found, last first.
+
+        One that gives arm64 more again is Impossible, when it is made, while no target there is healthy.
+        """
+        return Plan(f"undo: {plan.title}", tuple(map(self._reverse, reversed(plan.writes))), plan.blast_radius)
 
     def restore(self, state: Routed) -> Plan:
         """Back to the weights that the Ingress keeps, whatever else was changed in its action; empty when nothing is recorded."""
@@ -208,6 +211,13 @@ class IngressLever:
     def reading(self, state: Routed, desired: WeightsSet | None) -> Reading:
         """Intended, annotated and followed, each apart. PROVEN only when every rule of the Ingress follows."""
         return reading(state, desired, self._alb, self._names, self._place)
+
+    def _reverse(self, write: Write) -> Write:
+        back, groups = self._writing.reverse(write), self._alb.target_groups
+        stands, was = standing(write.request["after"]).text, standing(write.expects["part"]).text
+        weights = {groups[arch]: weight for arch, weight in self._writing.weights(was).items()}
+        more = returning(self._as_rule(stands), weights, groups[Arch.ARM64])
+        return replace(back, request={**back.request, "healthy": more})
 
     async def _attempt(self, write: Write, fence: Fence | None) -> None:
         live = await self._read()

@@ -33,11 +33,12 @@ from cockpit.levers.weights_balance import (
     is_set,
     mark,
     moves,
+    returning,
     share_in_words,
     sick,
     with_,
 )
-from cockpit.levers.weights_writing import Manner, RuleWriter
+from cockpit.levers.weights_writing import Manner, RuleWriter, actions_of
 from cockpit.model.arch import Arch
 from cockpit.model.json import Json
 from cockpit.model.plan import Plan, Proof, Reading, Write
@@ -98,8 +99,11 @@ class WeightsLever:
         return Plan(title, writes, moves(state, weights, self._alb.target_groups[Arch.ARM64]) if writes else "no traffic moves")
 
     def undo(self, plan: Plan) -> Plan:
-        """Back to what each write found, last first; the first write on a rule takes its tag away again."""
-        return Plan(f"undo: {plan.title}", tuple(map(_reverse, reversed(plan.writes))), plan.blast_radius)
+        """Back to what each write found, last first; the first write on a rule takes its tag away again.
+
+        One that gives arm64 more again is Impossible, when it is made, while no target there is healthy.
+        """
+        return Plan(f"undo: {plan.title}", tuple(map(self._reverse, reversed(plan.writes))), plan.blast_radius)
 
     def restore(self, state: Balance) -> Plan:
         """Back to the weights in the rules' tags. Never refused for bad health, which is said in the blast radius instead.
@@ -198,6 +202,21 @@ class WeightsLever:
             expects={"actions": [dict(a) for a in sendable(rule.actions)]},
         )
 
+    def _reverse(self, write: Write) -> Write:
+        recorded_here = write.request["tag"] is not None
+        groups = self._alb.target_groups
+        stands = Rule(str(write.request["arn"]), bool(write.request["is_default"]), actions_of(write.request))
+        more = returning(stands, _weights(write.before, groups), groups[Arch.ARM64])
+        tagging: dict[str, Json] = {"tag": None, "untag": recorded_here, "healthy": more}
+        return Write(
+            lever=write.lever,
+            target=write.target,
+            before=write.after,
+            after=write.before,
+            request={**write.request, "actions": write.expects["actions"], **tagging},
+            expects={"actions": write.request["actions"]},
+        )
+
     async def _read_targets(self) -> tuple[tuple[TargetGroup, ...] | None, str]:
         try:
             return tuple(await self._elb.target_groups(self._alb.target_groups)), ""
@@ -218,15 +237,3 @@ def _weights(part: Json, groups: Mapping[Arch, str]) -> dict[str, int]:
 
 def _number(value: Json) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _reverse(write: Write) -> Write:
-    recorded_here = write.request["tag"] is not None
-    return Write(
-        lever=write.lever,
-        target=write.target,
-        before=write.after,
-        after=write.before,
-        request={**write.request, "actions": write.expects["actions"], "tag": None, "untag": recorded_here, "healthy": []},
-        expects={"actions": write.request["actions"]},
-    )

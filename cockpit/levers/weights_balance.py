@@ -9,7 +9,7 @@ from fractions import Fraction
 from cockpit.errors import Impossible
 from cockpit.levers.weights_actions import ORIGINAL, comparable, label, last, stickiness, with_weights
 from cockpit.model.arch import Arch
-from cockpit.model.json import canonical, digest
+from cockpit.model.json import Json, canonical, digest
 from cockpit.model.plan import Mark
 from cockpit.model.share import Rule, TargetGroup
 from cockpit.text import clean
@@ -50,6 +50,14 @@ def share_in_words(rule: Rule, group: str) -> str:
 def growing(rule: Rule, weights: Mapping[str, int]) -> list[str]:
     """The target groups that get a larger share of the rule by these weights."""
     return [arn for arn in weights if _share(with_(rule, weights), arn) > _share(rule, arn)]
+
+
+def returning(rule: Rule, weights: Mapping[str, int], arm: str) -> list[Json]:
+    """What must be healthy for an undo that sets these weights: arm64's target group `arm`, where it gets a larger share again.
+
+    Somebody else may have given it that, and its targets may have gone since. x86 is home: there nobody asks.
+    """
+    return [arm] if arm in growing(rule, weights) else []
 
 
 def demand_healthy(what: str, groups: Sequence[str], targets: Iterable[TargetGroup]) -> None:

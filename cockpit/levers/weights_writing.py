@@ -80,7 +80,7 @@ class RuleWriter:
     async def _attempt(self, write: Write, fence: Fence | None) -> None:
         rule = await (self._look_and_prove(write) if fence is None and not self._dry_run else self.look(write))
         epoch = demand_epoch(rule.tags.get(EPOCH), fence, write.target)
-        sent, expected = _actions(write.request), _actions(write.expects)
+        sent, expected = actions_of(write.request), actions_of(write.expects)
         done = same(rule.actions, sent)
         if not done and not same(rule.actions, expected):
             raise _drift(write, expected, rule)
@@ -158,7 +158,8 @@ def _nobody(message: str) -> None:
     del message
 
 
-def _actions(part: Mapping[str, Json]) -> Actions:
+def actions_of(part: Mapping[str, Json]) -> Actions:
+    """The action list in what a write sends or expects."""
     actions = part["actions"]
     return tuple(a for a in actions if isinstance(a, dict)) if isinstance(actions, list) else ()
 

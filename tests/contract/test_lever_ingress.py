@@ -167,6 +167,16 @@ async def test_no_shift_onto_a_group_without_healthy_targets(bench: Bench) -> No
         await bench.plan(share(5, 95))
 
 
+async def test_undoing_a_phase_gives_nothing_back_to_an_arm64_without_a_healthy_target(bench: Bench) -> None:
+    bench.annotate(action=TEXT.replace('"weight":0', '"weight":900'))  # somebody else, while there were targets
+    plan = await bench.plan(share(50, 50))
+    await bench.fly(plan)
+    await register(bench, healthy=False)
+    with pytest.raises(Impossible, match=r"arm64.*has lost its last healthy target"):
+        await bench.fly(bench.lever.undo(plan))
+    assert weights_of(bench.text) == [50, 50]
+
+
 async def test_no_shift_that_nothing_would_prove(bench: Bench) -> None:
     for rule in await bench.other.attached(tuple(bench.alb.target_groups.values())):
         await bench.other.tag(rule.arn, {"ingress.k8s.aws/stack": "another/ingress"})

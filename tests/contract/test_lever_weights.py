@@ -41,6 +41,13 @@ async def bench(balancer: tuple[str, Alb], monkeypatch: pytest.MonkeyPatch) -> A
         yield made
 
 
+def lose_targets(bench: Bench) -> None:
+    client = boto3.client("elbv2", region_name=bench.alb.region, endpoint_url=bench.alb.endpoint_url)
+    for arn in bench.alb.target_groups.values():
+        client.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.1", "Port": 8080}])
+    client.close()
+
+
 async def test_there_and_back_through_three_phases(bench: Bench) -> None:
     before = await bench.picture()
     for phase in (share(5, 95), share(25, 75), share(100, 0)):
@@ -227,10 +234,7 @@ async def test_others_parts_of_the_action_are_kept(bench: Bench) -> None:
 
 async def test_no_shift_onto_a_group_without_a_healthy_target_but_back_from_it(bench: Bench) -> None:
     await bench.fly(await bench.plan(share(5, 95)))
-    client = boto3.client("elbv2", region_name=bench.alb.region, endpoint_url=bench.alb.endpoint_url)
-    for arn in bench.alb.target_groups.values():
-        client.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.1", "Port": 8080}])
-    client.close()
+    lose_targets(bench)
     with pytest.raises(Impossible, match=r"no traffic may be moved to arm64.*no healthy target"):
         await bench.plan(share(25, 75))
     restore = bench.lever.restore(await bench.lever.read())
@@ -238,6 +242,18 @@ async def test_no_shift_onto_a_group_without_a_healthy_target_but_back_from_it(b
     assert "(arm64)" not in restore.blast_radius
     await bench.fly(restore)
     assert await bench.configured() == [(0, 100)] * 2
+
+
+async def test_undoing_a_phase_gives_nothing_back_to_an_arm64_without_a_healthy_target(bench: Bench) -> None:
+    await bench.set(0, 90, 10)  # somebody else, while there were targets
+    plan = await bench.plan(share(50, 50))
+    await bench.fly(plan)
+    lose_targets(bench)
+    home, onto_arm64 = bench.lever.undo(plan).writes
+    await bench.lever.apply(home)
+    with pytest.raises(Impossible, match=r"arm64.*has lost its last healthy target"):
+        await bench.lever.apply(onto_arm64)
+    assert await bench.configured() == [(50, 50), (0, 100)]
 
 
 async def test_unknown_health_moves_nothing_forward_and_blocks_nothing_back(bench: Bench) -> None:
