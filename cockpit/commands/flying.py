@@ -39,11 +39,11 @@ def show(launch: Launch, title: str, playbook: str, context: str | None = None, 
     flown: list[Flight] = []
 
     async def kept(say: Say) -> Flight:
+        give_back()
         flown.append(await launch(say))
         flown[-1].between_ticks = quiet.rest
         return flown[-1]
 
-    give_back()
     with Quiet() as quiet:
         # Launching is heavy, and begins once the first frame is painted: beside the screen's import it would keep it waiting.
         code = int(asyncio.run(import_module("screens.app").run(kept, title, low_bandwidth)))
@@ -60,11 +60,11 @@ def headless(launch: Launch, options: argparse.Namespace) -> int:
     """Fly without a screen: event lines on stdout, start-up words nowhere."""
 
     async def kept(say: Say) -> Flight:
+        give_back()
         flight = await launch(say)
         flight.between_ticks = quiet.rest
         return flight
 
-    give_back()
     with Quiet() as quiet:
         return int(asyncio.run(_headless(kept, options)))
 
